@@ -1,0 +1,37 @@
+"""What time it is: for people, for rows, and for fences."""
+
+import time
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from newsletter.errors import NewsletterError
+
+
+class NotATime(NewsletterError):
+    """A local time that cannot be read, or does not exist in its zone."""
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def seconds_awake_or_asleep() -> float:
+    """A clock that never jumps and runs on while the machine sleeps, for leases (CLOCK_BOOTTIME on Linux)."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def from_local(text: str, zone: str) -> datetime:
+    """Read "2026-11-30 09:00" (or with "T") as wall time in a zone.
+
+    Raises NotATime for what is no time, and for an hour that the clock change skips there.
+    """
+    try:
+        local = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise NotATime(f"“{text}” is not a time. Write it like 2026-11-30 09:00.") from None
+    if local.tzinfo is not None:
+        return local.astimezone(UTC)
+    moment = local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    if moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != local:
+        raise NotATime(f"{text} does not exist in {zone}: the clocks change over that hour. Choose another time.")
+    return moment

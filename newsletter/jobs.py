@@ -1,0 +1,92 @@
+"""Background work by name. Celery carries only the bell; the database is the truth."""
+
+from enum import StrEnum
+
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from newsletter.config import Settings
+from newsletter.db import db
+
+log = structlog.get_logger()
+
+
+class Job(StrEnum):
+    """Every task there is. A test asserts that worker/tasks.py has exactly these."""
+
+    SEND_NOTICE = "send_notice"
+    START_DUE_MAILINGS = "start_due_mailings"
+    DELIVER = "deliver"
+    SWEEP = "sweep"
+    BEAT = "beat"
+
+
+NOTICES = "notices"  # a queue of its own: a confirmation never waits behind a mailing
+MAILINGS = "mailings"
+_QUEUES = {Job.DELIVER: MAILINGS, Job.START_DUE_MAILINGS: MAILINGS}
+_WAITING = "jobs waiting for the commit"
+
+celery = Celery("newsletter")
+
+
+def configure(settings: Settings) -> None:
+    celery.conf.update(
+        broker_url=settings.redis_url,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        # The web process must answer at once when Redis is away: the sweep finds what the bell did not ring for.
+        broker_transport_options={
+            "socket_connect_timeout": 1,
+            "socket_timeout": 5,
+            "visibility_timeout": 3600,
+            "max_retries": 0,
+            "queue_order_strategy": "priority",
+        },
+        task_default_queue=NOTICES,
+        task_queues=None,
+        task_routes={job.value: {"queue": queue} for job, queue in _QUEUES.items()},
+        task_serializer="json",
+        result_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_publish_retry=False,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_soft_shutdown_timeout=45,
+        timezone="UTC",
+    )
+
+
+def enqueue(job: Job, *ids: int) -> None:
+    """Ask for work once the current transaction is committed; a rollback forgets it."""
+    waiting = db.session().info.setdefault(_WAITING, {})
+    waiting[(job, ids)] = None  # the same bell twice in one transaction rings once
+
+
+def ring(job: Job, *ids: int) -> bool:
+    """Publish now. False when Redis is away: then the sweep will find the row."""
+    try:
+        celery.send_task(job.value, args=ids, queue=_QUEUES.get(job, NOTICES), ignore_result=True)
+    except (OperationalError, OSError) as error:
+        log.warning("job not published", job=job.value, reason=type(error).__name__)
+        return False
+    return True
+
+
+@event.listens_for(Session, "after_commit")
+def _publish(session: Session) -> None:
+    if session.in_nested_transaction():  # a savepoint is not the commit
+        return
+    for job, ids in session.info.pop(_WAITING, {}):
+        ring(job, *ids)
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    if not session.in_nested_transaction():
+        session.info.pop(_WAITING, None)
