@@ -29,8 +29,8 @@ class Settings(BaseSettings):
     database_url: str = Field(description="PostgreSQL 15 or newer: `postgresql://user:password@host/name`.")
     redis_url: str = Field(description="Redis 7, Valkey 8 or newer: `redis://:password@host:6379/0`.")
     mail_url: str = Field(
-        description="Where mail leaves: `smtp://user:password@host:587` (STARTTLS, verified, when credentials are given or "
-        "`?tls=required`), `smtps://…:465`, or `smtp://127.0.0.1:25` for a relay on this machine."
+        description="Where mail leaves: `smtp://user:password@host:587` (STARTTLS, verified, when credentials are given "
+        "or `?tls=required`), `smtps://…:465`, or `smtp://127.0.0.1:25` for a relay on this machine."
     )
     site_url: str = Field(description="The public address, without a slash at the end: `https://letters.example.org`.")
     data_dir: Path = Field(default=Path("var"), description="Folder for the delivery journal and local files.")

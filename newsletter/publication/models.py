@@ -26,7 +26,7 @@ class Publication(Base):
     time_zone: Mapped[str] = mapped_column(default="UTC")
     language: Mapped[str] = mapped_column(default="en")
     accent: Mapped[str] = mapped_column(default="#8a4b2d")
-    logo_id: Mapped[int | None] = mapped_column(ForeignKey("media.id", ondelete="SET NULL", use_alter=True))
+    logo_key: Mapped[str | None]  # Media.key; no foreign key, since media belong to the publication in turn
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     newsletters: Mapped[list["Newsletter"]] = relationship(

@@ -78,7 +78,7 @@ class Subscriber(Base):
 
     @classmethod
     def may_be_mailed(cls, newsletter_id: int) -> ColumnElement[bool]:
-        """True in SQL for who may get this newsletter now: the one rule of consent, asked again before each hand-over."""
+        """True in SQL for who may get this newsletter now: the one rule of consent, asked before each hand-over."""
         return and_(
             cls.confirmed_at.is_not(None),
             cls.email.is_not(None),

@@ -26,11 +26,8 @@ def upgrade() -> None:
         sa.Column("time_zone", sa.Text(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("accent", sa.Text(), nullable=False),
-        sa.Column("logo_id", sa.BigInteger(), nullable=True),
+        sa.Column("logo_key", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["logo_id"], ["media.id"], name=op.f("fk_publication_logo_id"), ondelete="SET NULL", use_alter=True
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_publication")),
     )
     op.create_table(

@@ -1,0 +1,86 @@
+"""Stand-ins for the edges: the queue and the mail server. Everything between them is real."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default
+from typing import Self
+
+import pytest
+
+from newsletter.jobs import Job
+
+
+@dataclass
+class JobQueue:
+    """Keeps what was published; `run()` works it off as a worker would."""
+
+    waiting: deque[tuple[Job, tuple[int, ...]]] = field(default_factory=deque)
+
+    def ring(self, job: Job, *ids: int) -> bool:
+        self.waiting.append((job, ids))
+        return True
+
+    def run(self, limit: int = 200) -> None:
+        from worker import tasks
+
+        for _ in range(limit):
+            if not self.waiting:
+                return
+            job, ids = self.waiting.popleft()
+            tasks.run(job, *ids)
+        raise AssertionError(f"the queue is not empty after {limit} jobs: {list(self.waiting)[:5]}")
+
+
+@dataclass
+class Outbox:
+    """A mail server in memory. `answers` says what it replies for an address, message by message; then it accepts."""
+
+    received: list[tuple[str, bytes]] = field(default_factory=list)
+    answers: dict[str, list[object]] = field(default_factory=dict)
+
+    @classmethod
+    def install(cls, monkeypatch: pytest.MonkeyPatch) -> Self:
+        from worker import transports
+
+        outbox = cls()
+        monkeypatch.setattr(transports, "open_session", lambda url, timeout: OutboxSession(outbox))
+        return outbox
+
+    def __len__(self) -> int:
+        return len(self.received)
+
+    def __getitem__(self, index: int) -> EmailMessage:
+        return BytesParser(policy=default).parsebytes(self.received[index][1])  # type: ignore[return-value]
+
+    def to(self, address: str) -> list[EmailMessage]:
+        return [self[index] for index, (recipient, _) in enumerate(self.received) if recipient == address]
+
+    @property
+    def addresses(self) -> list[str]:
+        return [recipient for recipient, _ in self.received]
+
+
+class OutboxSession:
+    """What worker.transports hands out: one open connection."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.outbox = outbox
+
+    def hand_over(self, sender: str, recipient: str, message: bytes, *, before_dot: object) -> object:
+        from worker.transports import Accepted
+
+        queued = self.outbox.answers.get(recipient) or []
+        answer = queued.pop(0) if queued else None
+        if callable(before_dot):
+            before_dot()
+        if answer is not None:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+        self.outbox.received.append((recipient, message))
+        return Accepted("250 2.0.0 queued")
+
+    def close(self) -> None:
+        pass
