@@ -14,7 +14,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from newsletter.db import Base, Id
 from newsletter.posts.models import Post
@@ -77,7 +77,7 @@ class Variant(Base):
     mailing_id: Mapped[int] = mapped_column(ForeignKey("mailing.id", ondelete="CASCADE"))
     audience: Mapped[str]  # emails.Audience
     subject: Mapped[str]
-    letter: Mapped[bytes] = deferred(mapped_column(LargeBinary))  # emails.Letter.to_bytes()
+    letter: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)  # emails.Letter.to_bytes()
 
     mailing: Mapped[Mailing] = relationship(back_populates="variants")
 
@@ -100,7 +100,7 @@ class Chunk(Base):
     id: Mapped[Id]
     mailing_id: Mapped[int] = mapped_column(ForeignKey("mailing.id", ondelete="CASCADE"))
     number: Mapped[int]
-    reader_ids: Mapped[list[int]] = deferred(mapped_column(ARRAY(BigInteger)))
+    reader_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), deferred=True)
     size: Mapped[int]
     state: Mapped[ChunkState] = mapped_column(default=ChunkState.FREE)
     send_after: Mapped[datetime] = mapped_column(server_default=func.now())
