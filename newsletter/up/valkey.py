@@ -1,0 +1,107 @@
+"""A Valkey of our own in a folder: it carries the bell of the background work, nothing that may not be lost."""
+
+import subprocess
+import time
+from pathlib import Path
+
+import redis
+
+from newsletter.up import places, processes, programs
+from newsletter.up.processes import CannotStart
+
+_CONFIGURATION = """\
+bind {host}
+port {port}
+protected-mode yes
+requirepass {password}
+dir "{folder}"
+daemonize no
+pidfile ""
+appendonly yes
+appendfsync everysec
+save ""
+maxmemory-policy noeviction
+databases 4
+loglevel notice
+logfile ""
+"""
+
+
+class EmbeddedValkey:
+    """A running server. Its folder is locked for as long as it runs: the server itself keeps no lock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = folder / "valkey.log"
+        self.port = 0
+        self.process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = places.Lock(folder / "lock")
+        self._password = places.secret(folder / "password")
+        self._program = programs.valkey()
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self._password}@{places.LOOPBACK}:{self.port}/0"
+
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def start(self, port: int = 0) -> None:
+        """Start, on this port if it is free, and wait until it answers."""
+        for _attempt in range(5):
+            self.port = places.free_port(port)
+            self.process = self._launch()
+            if self._becomes_ready():
+                return
+        raise CannotStart(f"Valkey does not start. Its last words, from {self.log}:\n{self._last_words()}")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            processes.stop(self.process)
+        self._lock.release()
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        # The password stands in a private file: on the command line everyone on the machine could read it.
+        configuration = self.folder / "valkey.conf"
+        places.write_private(
+            configuration,
+            _CONFIGURATION.format(
+                host=places.LOOPBACK, port=self.port, password=self._password, folder=self.folder / "data"
+            ),
+        )
+        (self.folder / "data").mkdir(exist_ok=True, mode=0o700)
+        with self.log.open("ab") as log:
+            return processes.launch([str(self._program), str(configuration)], log=log, cwd=self.folder)
+
+    def _becomes_ready(self, patience: float = 60) -> bool:
+        """False when it ended: most likely somebody took the port in between."""
+        until = time.monotonic() + patience
+        with redis.Redis.from_url(self.url, socket_timeout=2) as client:
+            while self.is_running:
+                try:
+                    client.ping()
+                except redis.AuthenticationError:
+                    return False  # a server of somebody else answers on our port
+                except (redis.ConnectionError, redis.TimeoutError):
+                    if time.monotonic() > until:
+                        raise CannotStart(f"Valkey does not answer. See {self.log}.") from None
+                    time.sleep(0.02)
+                else:
+                    return self.is_running
+        return False
+
+    def _last_words(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
+
+
+def start(data_dir: Path, *, port: int = 0) -> EmbeddedValkey:
+    """A running server with what the folder holds from earlier."""
+    server = EmbeddedValkey(data_dir.resolve())
+    try:
+        server.start(port)
+    except BaseException:
+        server.stop()
+        raise
+    return server
