@@ -58,6 +58,7 @@ class Post(Base):
     status: Mapped[PostStatus] = mapped_column(default=PostStatus.DRAFT)
     scheduled_for: Mapped[datetime | None]
     scheduled_zone: Mapped[str] = mapped_column(default="")
+    trouble: Mapped[str] = mapped_column(default="")  # why it could not be sent at its time
     published_at: Mapped[datetime | None]
     trashed_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

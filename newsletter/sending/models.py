@@ -52,6 +52,7 @@ class Mailing(Base):
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id"), index=True)
     revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id"))
     occasion: Mapped[str] = mapped_column(default="publication")
+    root_id: Mapped[int | None] = mapped_column(ForeignKey("mailing.id"))  # whose unreached readers these are
     state: Mapped[MailingState]
     audience_count: Mapped[int]  # what the outcomes must add up to
     scheduled_for: Mapped[datetime]
@@ -62,6 +63,7 @@ class Mailing(Base):
     held_because: Mapped[str] = mapped_column(default="")
     trouble: Mapped[str] = mapped_column(default="")  # the last words of a mail server that does not take anything
     trouble_at: Mapped[datetime | None]
+    doubts_settled_at: Mapped[datetime | None]  # the author has decided about the unconfirmed ones
 
     post: Mapped[Post] = relationship(lazy="joined")
     variants: Mapped[list["Variant"]] = relationship(back_populates="mailing")
@@ -113,7 +115,6 @@ class Chunk(Base):
     skipped: Mapped[int] = mapped_column(default=0)
     expired: Mapped[int] = mapped_column(default=0)
     unconfirmed: Mapped[int] = mapped_column(default=0)
-    waiting: Mapped[int] = mapped_column(default=0)
 
 
 class Delivery(Base):
@@ -153,4 +154,14 @@ class Heartbeat(Base):
     __table_args__ = (CheckConstraint("process <> ''", name="named"),)
 
     process: Mapped[str] = mapped_column(primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Instance(Base):
+    """Which database cluster this is, to notice a restored backup or a clone."""
+
+    __tablename__ = "instance"
+
+    id: Mapped[Id]
+    cluster: Mapped[str]
     seen_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -18,6 +18,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("process", name=op.f("pk_heartbeat")),
     )
     op.create_table(
+        "instance",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("cluster", sa.Text(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_instance")),
+    )
+    op.create_table(
         "publication",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -324,6 +331,7 @@ def upgrade() -> None:
         ),
         sa.Column("scheduled_for", sa.DateTime(timezone=True), nullable=True),
         sa.Column("scheduled_zone", sa.Text(), nullable=False),
+        sa.Column("trouble", sa.Text(), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("trashed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -382,6 +390,7 @@ def upgrade() -> None:
         sa.Column("newsletter_id", sa.BigInteger(), nullable=False),
         sa.Column("revision_id", sa.BigInteger(), nullable=False),
         sa.Column("occasion", sa.Text(), nullable=False),
+        sa.Column("root_id", sa.BigInteger(), nullable=True),
         sa.Column(
             "state",
             sa.Enum(
@@ -398,9 +407,11 @@ def upgrade() -> None:
         sa.Column("held_because", sa.Text(), nullable=False),
         sa.Column("trouble", sa.Text(), nullable=False),
         sa.Column("trouble_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("doubts_settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["newsletter_id"], ["newsletter.id"], name=op.f("fk_mailing_newsletter_id")),
         sa.ForeignKeyConstraint(["post_id"], ["post.id"], name=op.f("fk_mailing_post_id")),
         sa.ForeignKeyConstraint(["revision_id"], ["revision.id"], name=op.f("fk_mailing_revision_id")),
+        sa.ForeignKeyConstraint(["root_id"], ["mailing.id"], name=op.f("fk_mailing_root_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mailing")),
         sa.UniqueConstraint(
             "post_id", "newsletter_id", "occasion", name=op.f("uq_mailing_post_id_newsletter_id_occasion")
@@ -427,7 +438,6 @@ def upgrade() -> None:
         sa.Column("skipped", sa.BigInteger(), nullable=False),
         sa.Column("expired", sa.BigInteger(), nullable=False),
         sa.Column("unconfirmed", sa.BigInteger(), nullable=False),
-        sa.Column("waiting", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["mailing_id"], ["mailing.id"], name=op.f("fk_chunk_mailing_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_chunk")),
         sa.UniqueConstraint("mailing_id", "number", name=op.f("uq_chunk_mailing_id_number")),
@@ -535,4 +545,5 @@ def downgrade() -> None:
     op.drop_index("uq_staff_email", table_name="staff")
     op.drop_table("staff")
     op.drop_table("publication")
+    op.drop_table("instance")
     op.drop_table("heartbeat")
