@@ -1,0 +1,188 @@
+"""The parser's tokens into our own nodes."""
+
+import re
+from collections.abc import Sequence
+
+from markdown_it.tree import SyntaxTreeNode
+
+from emails import directives
+from emails.document import (
+    Block,
+    Break,
+    Button,
+    Card,
+    Code,
+    CodeBlock,
+    Emphasis,
+    Field,
+    Figure,
+    Heading,
+    Image,
+    Inline,
+    Item,
+    Link,
+    Listing,
+    NoteReference,
+    Paragraph,
+    Quote,
+    Rule,
+    Share,
+    Strong,
+    Subscribe,
+    Text,
+    plain,
+)
+
+_SIZE = re.compile(r"\{\s*((?:(?:width|height)=\"?\d{1,4}\"?\s*)+)\}")
+_ADDRESS = re.compile(r"\bhttps?://[^\s<>\"]*[^\s<>\".,;:!?'’”)\]}*_]", re.IGNORECASE)
+_OURS = re.compile(r"fn(ref)?-\d")
+
+
+class Grower:
+    """Turns tokens into nodes; remembers heading ids and how often each note was pointed at."""
+
+    def __init__(self, tree: SyntaxTreeNode) -> None:
+        levels = [int(node.tag[1]) for node in tree.walk() if node.type == "heading"]
+        self._lift = 2 - min(levels, default=2)  # the title is the h1: the highest heading typed becomes an h2
+        self._level = 1
+        self._ids: set[str] = set()
+        self.references: dict[int, int] = {}
+
+    def blocks(self, nodes: Sequence[SyntaxTreeNode]) -> tuple[Block, ...]:
+        return tuple(block for node in nodes if (block := self._block(node)) is not None)
+
+    def _block(self, node: SyntaxTreeNode) -> Block | None:
+        line = node.map[0] + 1 if node.map else 0
+        match node.type:
+            case "heading":
+                return self._heading(node, line)
+            case "paragraph":
+                return self._paragraph(node, line)
+            case "bullet_list" | "ordered_list":
+                return self._listing(node, line)
+            case "blockquote":
+                return Quote(self.blocks(node.children), line)
+            case "fence" | "code_block":
+                return CodeBlock(node.content.rstrip("\n"), node.info.strip().partition(" ")[0], line)
+            case "hr":
+                return Rule(line)
+            case "directive":
+                return _directive(node, line)
+        return None
+
+    def _heading(self, node: SyntaxTreeNode, line: int) -> Heading:
+        children = self._inline(node.children[0])
+        self._level = min(int(node.tag[1]) + self._lift, self._level + 1, 6)
+        return Heading(self._level, self._id(plain(children)), children, line)
+
+    def _id(self, words: str) -> str:
+        slug = re.sub(r"[^\w]+", "-", words.lower().replace("’", "").replace("'", "")).strip("-_")[:60].rstrip("-")
+        if not slug or _OURS.match(slug):
+            slug = f"section-{slug}".rstrip("-")
+        unique, count = slug, 1
+        while unique in self._ids:
+            count += 1
+            unique = f"{slug}-{count}"
+        self._ids.add(unique)
+        return unique
+
+    def _paragraph(self, node: SyntaxTreeNode, line: int) -> Block | None:
+        children = self._inline(node.children[0])
+        match children:
+            case (Image() as image,):
+                return Figure(image, line=line)
+            case (Link(url, (Image() as image,)),):
+                return Figure(image, url, line)
+        return Paragraph(children, line) if children else None
+
+    def _listing(self, node: SyntaxTreeNode, line: int) -> Listing:
+        first = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else None
+        items = tuple(Item(self.blocks(item.children), item.map[0] + 1 if item.map else line) for item in node.children)
+        paragraphs = [child for item in node.children for child in item.children if child.type == "paragraph"]
+        return Listing(items, first, all(paragraph.hidden for paragraph in paragraphs), line)
+
+    def _inline(self, node: SyntaxTreeNode, in_link: bool = False) -> tuple[Inline, ...]:
+        grown: list[Inline] = []
+        for child in node.children:
+            if child.type == "text" and grown and isinstance(grown[-1], Image):
+                grown[-1], rest = _sized(grown[-1], child.content)
+                grown += _text(rest, in_link)
+            else:
+                grown += self._leaf(child, in_link)
+        return _joined(grown)
+
+    def _leaf(self, node: SyntaxTreeNode, in_link: bool) -> list[Inline]:  # noqa: C901  # one line per kind
+        match node.type:
+            case "text" | "text_special":
+                return _text(node.content, in_link)
+            case "softbreak":
+                return [Text(" ")]
+            case "hardbreak":
+                return [Break()]
+            case "code_inline":
+                return [Code(node.content)]
+            case "em":
+                return [Emphasis(self._inline(node, in_link))]
+            case "strong":
+                return [Strong(self._inline(node, in_link))]
+            case "link":
+                return self._link(node, in_link)
+            case "image":
+                return [_image(node)]
+            case "field":
+                return [Field(node.meta["name"], node.meta["fallback"])]
+            case "footnote_ref":
+                return [self._reference(node)]
+        return []
+
+    def _link(self, node: SyntaxTreeNode, in_link: bool) -> list[Inline]:
+        children = self._inline(node, in_link=True)
+        return list(children) if in_link else [Link(str(node.attrs["href"]), children)]
+
+    def _reference(self, node: SyntaxTreeNode) -> NoteReference:
+        number = node.meta["id"] + 1
+        self.references[number] = self.references.get(number, 0) + 1
+        return NoteReference(number, self.references[number])
+
+
+def _directive(node: SyntaxTreeNode, line: int) -> Card | Button | Share | Subscribe:
+    return directives.node(node.info, node.content, node.meta["fields"], line)
+
+
+def _image(node: SyntaxTreeNode) -> Image:
+    return Image(str(node.attrs["src"]), node.content, caption=str(node.attrs.get("title", "")))
+
+
+def _sized(image: Image, text: str) -> tuple[Image, str]:
+    """`![alt](url){width=600 height=400}`: the size follows the image."""
+    match = _SIZE.match(text)
+    if not match:
+        return image, text
+    size = {name: int(number) for name, number in re.findall(r"(width|height)=\"?(\d+)", match[1])}
+    sized = Image(image.url, image.alt, size.get("width") or None, size.get("height") or None, image.caption)
+    return sized, text[match.end() :]
+
+
+def _text(text: str, in_link: bool) -> list[Inline]:
+    """Text, with bare web addresses made into links."""
+    if in_link or "://" not in text:
+        return [Text(text)] if text else []
+    grown: list[Inline] = []
+    at = 0
+    for match in _ADDRESS.finditer(text):
+        url = match[0]
+        if url.count("(") > url.count(")") and text[match.end() : match.end() + 1] == ")":
+            url += ")"
+        grown += [Text(text[at : match.start()]), Link(url, (Text(url),))]
+        at = match.start() + len(url)
+    return [node for node in [*grown, Text(text[at:])] if node != Text("")]
+
+
+def _joined(nodes: list[Inline]) -> tuple[Inline, ...]:
+    joined: list[Inline] = []
+    for node in nodes:
+        if isinstance(node, Text) and joined and isinstance(joined[-1], Text):
+            joined[-1] = Text(joined[-1].text + node.text)
+        else:
+            joined.append(node)
+    return tuple(joined)

@@ -1,0 +1,91 @@
+"""A finished message with gaps: constant bytes, and slots that are filled per reader by a join."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+
+from emails import headers, quoted_printable
+from emails.addresses import mailable
+from emails.errors import LetterError, UnsafeHeader
+from emails.personalise import Slot, tidy_name, value
+from emails.values import Recipient
+
+VERSION = 1
+
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}\Z")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A slot and where it stands: the same name is written differently in a header, in HTML and in text."""
+
+    kind: str  # to, message-id, list-unsubscribe, subject, html, text
+    name: str = ""
+    fallback: str = ""
+
+
+@dataclass(frozen=True)
+class Letter:
+    parts: tuple[bytes | Place, ...]
+
+    def splice(self, recipient: Recipient) -> bytes:
+        """This reader's message: CRLF, 7-bit, no line over 998 bytes, none that begins with a dot."""
+        written = {place: _written(place, recipient) for place in self._places}
+        message = list(self.parts)
+        for at, place in self._gaps:
+            message[at] = written[place]
+        return b"".join(message)  # type: ignore[arg-type]  # every place has been filled
+
+    def to_bytes(self) -> bytes:
+        """ASCII JSON that `from_bytes` turns into the same letter, byte for byte."""
+        parts = [
+            part.decode("ascii") if isinstance(part, bytes) else [part.kind, part.name, part.fallback]
+            for part in self.parts
+        ]
+        return json.dumps({"version": VERSION, "parts": parts}).encode("ascii")
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> Letter:
+        content = json.loads(stored)
+        if content["version"] != VERSION:
+            raise LetterError(f"This letter was stored in format {content['version']}, which is not known here.")
+        return cls(tuple(part.encode("ascii") if isinstance(part, str) else Place(*part) for part in content["parts"]))
+
+    @cached_property
+    def _gaps(self) -> list[tuple[int, Place]]:
+        return [(at, part) for at, part in enumerate(self.parts) if isinstance(part, Place)]
+
+    @cached_property
+    def _places(self) -> set[Place]:
+        return {place for _, place in self._gaps}
+
+
+def _written(place: Place, recipient: Recipient) -> bytes:
+    match place.kind:
+        case "to":
+            return headers.mailbox(tidy_name(recipient.name), mailable(recipient.address)).encode("ascii")
+        case "message-id":
+            return _message_id(recipient)
+        case "list-unsubscribe":
+            return _list_unsubscribe(recipient)
+    words = value(Slot(place.name, place.fallback), recipient)
+    if place.kind == "subject":
+        return f"\r\n {headers.encoded(words)}".encode("ascii") if words else b""
+    return quoted_printable.value(escape(words) if place.kind == "html" else words)
+
+
+def _message_id(recipient: Recipient) -> bytes:
+    if not _MESSAGE_ID.match(recipient.message_id):
+        raise UnsafeHeader(f"“{recipient.message_id[:80]}” cannot be the first half of a Message-ID.")
+    return recipient.message_id.encode("ascii")
+
+
+def _list_unsubscribe(recipient: Recipient) -> bytes:
+    written = headers.uri(recipient.unsubscribe_url)
+    if recipient.unsubscribe_mailto:
+        written += f",\r\n {headers.uri(f'mailto:{recipient.unsubscribe_mailto}')}"
+    return written.encode("ascii")

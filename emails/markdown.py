@@ -1,0 +1,102 @@
+"""Markdown into the tree of a post. What is typed stays as typed: no HTML, no smart quotes, no surprises."""
+
+import re
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
+from mdit_py_plugins.footnote import footnote_plugin
+
+from emails import directives
+from emails.characters import tidy
+from emails.document import Document, Note
+from emails.errors import DocumentError
+from emails.growing import Grower
+
+LARGEST = 500_000  # bytes
+DEEPEST = 100  # levels of nesting
+
+_WEB_OR_MAIL = re.compile(r"(https?://|mailto:)\S+$", re.IGNORECASE)
+_FIELD = re.compile(r"\{(name)(?:\|([^{}|\n]*))?\}")
+
+
+def parse(markdown: str, first_line: int = 1) -> Document:
+    """The tree of a post. Lines in errors and nodes are counted from `first_line`, where the body begins."""
+    source = tidy(markdown)
+    size = len(source.encode())
+    if size > LARGEST:
+        raise DocumentError(
+            first_line, f"This post has {size // 1000:,} kB; the most a post can have is {LARGEST // 1000} kB."
+        )
+    try:
+        tokens = _reader().parse(source)
+        _check_depth(tokens)
+        return _grow(tokens)
+    except DocumentError as mistake:
+        raise DocumentError(mistake.line + first_line - 1, mistake.sentence) from None
+
+
+def _reader() -> MarkdownIt:
+    md = MarkdownIt("commonmark", {"html": False, "typographer": False, "maxNesting": DEEPEST + 20})
+    md.use(footnote_plugin)
+    directives.allow(md)
+    md.inline.ruler.before("emphasis", "asterisk_in_word", _asterisk_in_word)
+    md.inline.ruler.before("emphasis", "field", _merge_field)
+    md.validateLink = lambda url: bool(_WEB_OR_MAIL.match(url))  # type: ignore[method-assign]  # its documented hook
+    return md
+
+
+def _asterisk_in_word(state: StateInline, silent: bool) -> bool:
+    """A single * between two letters is a letter, or the second “sh*t” of a paragraph would turn italic."""
+    at = state.pos
+    if silent or state.src[at] != "*" or not 0 < at < state.posMax - 1:
+        return False
+    if not (_is_letter(state.src[at - 1]) and _is_letter(state.src[at + 1])):
+        return False
+    state.pending += "*"
+    state.pos += 1
+    return True
+
+
+def _is_letter(character: str) -> bool:
+    # Scripts that write no spaces between words (from U+2E80 on) need * inside what looks like a word.
+    return character.isalnum() and ord(character) < 0x2E80
+
+
+def _merge_field(state: StateInline, silent: bool) -> bool:
+    match = _FIELD.match(state.src, state.pos) if state.src[state.pos] == "{" else None
+    if not match:
+        return False
+    if not silent:
+        token = state.push("field", "", 0)
+        token.meta = {"name": match[1], "fallback": (match[2] or "").strip()}
+    state.pos = match.end()
+    return True
+
+
+def _check_depth(tokens: list[Token]) -> None:
+    line = 1
+    for token in tokens:
+        line = token.map[0] + 1 if token.map else line
+        inner = max((child.level for child in token.children or ()), default=0)
+        if token.level + inner > DEEPEST:
+            raise DocumentError(line, f"Something here is nested more than {DEEPEST} levels deep.")
+
+
+def _grow(tokens: list[Token]) -> Document:
+    tree = SyntaxTreeNode(tokens)
+    grower = Grower(tree)
+    blocks = grower.blocks([child for child in tree.children if child.type != "footnote_block"])
+    notes = [
+        Note(
+            number=note.meta["id"] + 1,
+            blocks=grower.blocks([child for child in note.children if child.type != "footnote_anchor"]),
+            references=0,
+        )
+        for block in tree.children
+        if block.type == "footnote_block"
+        for note in block.children
+    ]
+    counted = tuple(Note(n.number, n.blocks, grower.references.get(n.number, 0)) for n in notes)
+    return Document(blocks, counted)

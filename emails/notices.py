@@ -1,0 +1,39 @@
+"""Mail we owe one person: short, plain, and certain about who asked and what happens if nothing is done."""
+
+import re
+from collections.abc import Mapping
+
+from jinja2 import TemplateNotFound
+
+from emails import look
+from emails.inline import inline
+from emails.mjml import environment, frame, render
+from emails.personalise import settle
+from emails.values import Compiled, Theme
+from emails.wrapping import wrap
+
+NOTICES = ("confirm", "welcome", "already_subscribed", "address_code", "address_changed", "erase_code")
+
+
+def compile_notice(name: str, values: Mapping[str, object], theme: Theme) -> Compiled:
+    """A notice with its values filled in; its subject is the first line of its text.
+
+    A value that a template needs and does not get is an UndefinedError: a notice with a hole never leaves.
+    """
+    if name not in NOTICES:
+        raise TemplateNotFound(name)
+    text = environment.get_template(f"{name}.txt").render(frame(theme) | dict(values))
+    subject, _, body = text.partition("\n")
+    html = render(f"{name}.mjml", theme, subject, dict(values))
+    return Compiled(
+        subject=settle(subject.strip()),
+        html=settle(inline(html, look.inlined(theme.accent))),
+        text=settle(_wrapped(body)),
+    )
+
+
+def _wrapped(text: str) -> str:
+    """Paragraphs filled to the margin; what is indented stays as it is."""
+    paragraphs = [part.strip("\n") for part in re.split(r"\n\s*\n", text) if part.strip()]
+    filled = ["\n".join([part] if part.startswith("  ") else wrap(" ".join(part.split()))) for part in paragraphs]
+    return "\n\n".join(filled) + "\n"

@@ -1,0 +1,82 @@
+"""Bodies in quoted-printable: 7-bit, short lines, and a line of its own for everything that differs per reader.
+
+A slot on its own line can neither lengthen a neighbour's line nor shift it, so a letter is a join of bytes. A dot or
+"From " never begins a line, so nothing needs stuffing on the way. Scripts far from ASCII take more room than base64
+would give them; slots in the middle of base64 would move every byte behind them.
+"""
+
+import re
+
+SOFT = b"=\r\n"
+LONGEST_LINE = 76
+
+_CONSTANT = [bytes([n]) if (32 <= n <= 126 and n != 61) or n == 9 else b"=%02X" % n for n in range(256)]
+_KEPT = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_/:;,+&#?%~@!*()'")
+_VALUE = [bytes([n]) if n in _KEPT else b"=%02X" % n for n in range(256)]
+_CHUNK = 24  # source bytes: 72 columns if each must be escaped
+_PLAIN = re.compile(rb"[A-Za-z0-9/:_-]{0,72}\Z")
+
+
+def constant(text: str) -> bytes:
+    """Text that begins on a fresh line. Line feeds become CRLF."""
+    return b"\r\n".join(_line(line) for line in text.encode().split(b"\n"))
+
+
+def value(text: str) -> bytes:
+    """One line of a reader's own; it must stand between soft line breaks."""
+    source = text.encode()
+    if _PLAIN.match(source):
+        return source
+    return SOFT.join(
+        b"".join([_VALUE[byte] for byte in source[at : at + _CHUNK]]) for at in range(0, len(source), _CHUNK)
+    )
+
+
+def body(parts: list[bytes | None]) -> list[bytes | None]:
+    """Soft breaks around the slots (None) of a body, whose other parts are constants."""
+    broken: list[bytes | None] = []
+    for number, part in enumerate(parts):
+        if part is None:
+            broken.append(None)
+            continue
+        before = SOFT if number else b""
+        after = SOFT if number < len(parts) - 1 and part and not part.endswith(b"\r\n") else b""
+        broken.append(before + part + after)
+    return broken
+
+
+def _line(line: bytes) -> bytes:
+    encoded = b"".join(map(_CONSTANT.__getitem__, line))
+    if encoded[-1:] in (b" ", b"\t"):
+        encoded = encoded[:-1] + (b"=20" if encoded[-1:] == b" " else b"=09")
+    pieces: list[bytes] = []
+    while len(encoded) > LONGEST_LINE:
+        cut = LONGEST_LINE - 1
+        if b"=" in encoded[cut - 2 : cut]:
+            cut = encoded.rindex(b"=", 0, cut)
+        piece, encoded = _started(encoded[:cut]), encoded[cut:]
+        if len(piece) >= LONGEST_LINE:  # escaping its first letter made it too long
+            piece, encoded = _shorter(piece, encoded)
+        pieces.append(piece)
+    last = _started(encoded)
+    return SOFT.join([*pieces, *_halves(last)])
+
+
+def _started(piece: bytes) -> bytes:
+    if piece.startswith((b".", b"From ")):
+        return b"=%02X" % piece[0] + piece[1:]
+    return piece
+
+
+def _shorter(piece: bytes, rest: bytes) -> tuple[bytes, bytes]:
+    cut = LONGEST_LINE - 8
+    if b"=" in piece[cut - 2 : cut]:
+        cut = piece.rindex(b"=", 0, cut)
+    return piece[:cut], piece[cut:] + rest
+
+
+def _halves(piece: bytes) -> list[bytes]:
+    if len(piece) <= LONGEST_LINE:
+        return [piece]
+    first, rest = _shorter(piece, b"")
+    return [first, _started(rest)]

@@ -1,0 +1,106 @@
+"""The values that go in and come out: plain, frozen, and complete. Nothing here knows where they are stored."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from emails.document import Document
+
+
+class Audience(StrEnum):
+    """Whom a rendering is for."""
+
+    STRANGER = "stranger"  # a visitor of the web page
+    FREE = "free"
+    PAYING = "paying"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Theme:
+    publication_name: str
+    site_url: str
+    newsletter_name: str = ""
+    accent: str = "#9a3412"
+    language: str = "en"
+    direction: str = "ltr"
+    logo_url: str | None = None
+    logo_width: int = 32
+    logo_height: int = 32
+    postal_address: str = ""
+    subscribe_url: str = ""
+    upgrade_url: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the reader signed up for, by name."""
+        return self.newsletter_name or self.publication_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostContent:
+    title: str
+    document: Document
+    url: str
+    date: datetime.date
+    subtitle: str = ""
+    subject: str = ""
+    preheader: str = ""
+    authors: tuple[str, ...] = ()
+    share_url: str = ""
+    series: str | None = None
+    series_number: int | None = None
+    previous_in_series: tuple[str, str] | None = None  # title, address
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A message before it has a reader: what differs per reader is still a merge mark (`__UNSUBSCRIBE_URL__`)."""
+
+    subject: str
+    html: str
+    text: str
+
+    @property
+    def size(self) -> int:
+        """Bytes of the HTML part, the number mail programs clip by."""
+        return len(self.html.encode())
+
+
+@dataclass(frozen=True)
+class Sender:
+    name: str
+    address: str
+    reply_to: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """What every message of one mailing has in common."""
+
+    sender: Sender
+    date: datetime.datetime
+    message_id_domain: str
+    list_id: str | None = None  # "Title <label.lists.domain>"
+    feedback_id: str | None = None
+    archive_url: str | None = None
+    help_url: str | None = None
+    one_click: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipient:
+    """One reader, in the values that fill the slots of a letter.
+
+    `message_id` is what stands before the @ in Message-ID: letters, digits, dot, dash and underscore.
+    """
+
+    address: str
+    message_id: str
+    name: str | None = None
+    unsubscribe_url: str = ""
+    unsubscribe_mailto: str | None = None  # an address, perhaps with ?subject=…
+    preferences_url: str = ""
+    view_url: str = ""
+    more: dict[str, str] = field(default_factory=dict)  # values of further marks, by their lower-case names
