@@ -7,7 +7,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import newsletter.models  # noqa: F401  # all tables are known before the first query
-from newsletter import admin, config, guards, jobs, logs, public
+from newsletter import admin, config, guards, jobs, logs, media, public
 from newsletter.db import db
 from newsletter.errors import NewsletterError
 
@@ -44,6 +44,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
 def _open_doors(app: Flask, settings: config.Settings) -> None:
     app.register_blueprint(public.bp)
     app.register_blueprint(admin.bp)
+    app.register_blueprint(media.bp)
     if settings.inbox_dir:
         from newsletter.up import inbox_pages  # only where the embedded extra is installed
 

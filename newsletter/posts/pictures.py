@@ -50,10 +50,10 @@ def _decoded(content: bytes) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(BytesIO(content), formats=_FORMATS)
-            if picture.width * picture.height > LARGEST:
+            opened = Image.open(BytesIO(content), formats=_FORMATS)
+            if opened.width * opened.height > LARGEST:
                 raise _too_large()
-            picture = ImageOps.exif_transpose(picture)
+            picture = ImageOps.exif_transpose(opened)
             has_alpha = "A" in picture.getbands() or "transparency" in picture.info
             pixels = picture.convert("RGBA" if has_alpha else "RGB")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

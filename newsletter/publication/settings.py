@@ -1,0 +1,148 @@
+"""What the author decides about the publication and its newsletters."""
+
+import re
+from zoneinfo import available_timezones
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import func, select
+
+from newsletter import clock
+from newsletter.db import db
+from newsletter.errors import NewsletterError
+from newsletter.publication.models import Newsletter, Publication
+
+
+class BadSetting(NewsletterError):
+    """A value that cannot be taken, in the field of that name."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class LastNewsletter(NewsletterError):
+    status = 409
+
+
+def update_publication(
+    publication: Publication,
+    *,
+    name: str,
+    tagline: str = "",
+    postal_address: str = "",
+    time_zone: str = "UTC",
+    language: str = "en",
+    accent: str = "#8a4b2d",
+) -> None:
+    """Raises BadSetting, and then changes nothing."""
+    if not name.strip():
+        raise BadSetting("name", "A publication needs a name.")
+    if time_zone not in available_timezones():
+        raise BadSetting("time_zone", f"“{time_zone}” is not a time zone. They are named like Europe/Berlin.")
+    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", language):
+        raise BadSetting("language", f"“{language}” is not a language tag. They look like en, de or pt-BR.")
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", accent):
+        raise BadSetting("accent", f"“{accent}” is not a colour. Write it like #8a4b2d.")
+    publication.name = one_line(name)
+    publication.tagline = one_line(tagline)
+    publication.postal_address = postal_address.replace("\r\n", "\n").strip()
+    publication.time_zone = time_zone
+    publication.language = language
+    publication.accent = accent.lower()
+
+
+def set_logo(publication: Publication, key: str | None) -> None:
+    """Show a picture that was kept before (posts.pictures), or none."""
+    publication.logo_key = key
+
+
+def add_newsletter(
+    publication: Publication,
+    *,
+    name: str,
+    sender_name: str,
+    sender_email: str,
+    reply_to: str = "",
+    description: str = "",
+    slug: str = "",
+) -> Newsletter:
+    """Raises BadSetting."""
+    newsletter = Newsletter(
+        publication_id=publication.id,
+        slug=_free_slug(publication, slug or name),
+        position=(db.session.scalar(select(func.max(Newsletter.position))) or 0) + 1,
+    )
+    update_newsletter(
+        newsletter,
+        name=name,
+        sender_name=sender_name,
+        sender_email=sender_email,
+        reply_to=reply_to,
+        description=description,
+    )
+    db.session.add(newsletter)
+    db.session.flush()
+    return newsletter
+
+
+def update_newsletter(
+    newsletter: Newsletter,
+    *,
+    name: str,
+    sender_name: str,
+    sender_email: str,
+    reply_to: str = "",
+    description: str = "",
+) -> None:
+    """Raises BadSetting, and then changes nothing."""
+    if not name.strip():
+        raise BadSetting("name", "A newsletter needs a name.")
+    if not sender_name.strip():
+        raise BadSetting("sender_name", "Readers see who writes before they see what: give a name.")
+    sender = _address("sender_email", sender_email)
+    answers = _address("reply_to", reply_to) if reply_to.strip() else ""
+    newsletter.name = one_line(name)
+    newsletter.description = one_line(description)
+    newsletter.sender_name = one_line(sender_name)
+    newsletter.sender_email = sender
+    newsletter.reply_to = answers
+
+
+def archive_newsletter(newsletter: Newsletter) -> None:
+    """Nobody can choose it and nothing is sent to it any more. Its readers and issues stay. Raises LastNewsletter."""
+    if newsletter.archived_at:
+        return
+    if len(Newsletter.open()) == 1:
+        raise LastNewsletter(f"“{newsletter.name}” is the only newsletter. Add another one before you archive it.")
+    newsletter.archived_at = clock.now()
+
+
+def reopen_newsletter(newsletter: Newsletter) -> None:
+    newsletter.archived_at = None
+
+
+def one_line(text: str) -> str:
+    """Without line breaks and other control characters: most of these end up in mail headers."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _address(field: str, text: str) -> str:
+    try:
+        address = validate_email(text.strip(), check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise BadSetting(field, f"This is not a mail address: {error}") from None
+    if address.ascii_email is None:
+        raise BadSetting(field, "Use an address of plain letters here: not every mail server takes others yet.")
+    return address.ascii_email
+
+
+def _free_slug(publication: Publication, text: str) -> str:
+    wanted = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-") or "newsletter"
+    query = select(Newsletter.slug).where(
+        Newsletter.publication_id == publication.id, Newsletter.slug.startswith(wanted)
+    )
+    taken, number, slug = set(db.session.scalars(query)), 1, wanted
+    while slug in taken:
+        number += 1
+        slug = f"{wanted}-{number}"
+    return slug
