@@ -35,7 +35,7 @@ def post_content(post: Post, revision: Revision | None = None) -> emails.PostCon
         share_url=f"{url(post)}/share",
         series=front.series or None,
         series_number=front.number,
-        previous_in_series=_previous(post, front.series, front.number),
+        previous_in_series=_previous(front.series, front.number),
         document=emails.parse(source.body, source.body_line),
     )
 
@@ -72,7 +72,7 @@ def _day(post: Post) -> date:
     return moment.astimezone(Publication.current().zone).date()
 
 
-def _previous(post: Post, series: str, number: int | None) -> tuple[str, str] | None:
+def _previous(series: str, number: int | None) -> tuple[str, str] | None:
     """Title and address of the published post before this one in its series."""
     if not series or number is None:
         return None

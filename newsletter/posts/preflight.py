@@ -36,7 +36,10 @@ def _of_the_sender(newsletter: Newsletter) -> list[Problem]:
     found = []
     if not newsletter.publication.postal_address.strip():
         found.append(
-            Problem("error", "The postal address is empty. The law of most countries wants one in every issue: add it in the settings.")
+            Problem(
+                "error",
+                "The postal address is empty, and most countries want one in every issue. Add it in the settings.",
+            )
         )
     if newsletter.archived_at:
         found.append(Problem("error", f"The newsletter “{newsletter.name}” is archived. Choose another one."))
@@ -47,7 +50,9 @@ def _of_the_text(post: Post, revision: Revision | None) -> list[Problem]:
     try:
         said = content.post_content(post, revision)
         theme = content.theme(post.newsletter)
-        variants = [emails.compile_post(said, theme, audience) for audience in (emails.Audience.FREE, emails.Audience.PAYING)]
+        variants = [
+            emails.compile_post(said, theme, audience) for audience in (emails.Audience.FREE, emails.Audience.PAYING)
+        ]
     except emails.SourceError as error:
         return [Problem("error", error.sentence, error.line)]
     except emails.LetterError as error:
@@ -56,11 +61,17 @@ def _of_the_text(post: Post, revision: Revision | None) -> list[Problem]:
     found = []
     if size > GETTING_LARGE:
         cut = "will cut it" if size > GMAIL_CLIPS_AT else "will soon cut it"
-        found.append(Problem("warning", f"The HTML is {size // 1000} kB: Gmail {cut} (at 102 kB). Shorten it, or split it in two."))
+        found.append(
+            Problem(
+                "warning", f"The HTML is {size // 1000} kB: Gmail {cut} (at 102 kB). Shorten it, or split it in two."
+            )
+        )
     if len(said.subject) > LONGEST_SUBJECT:
         found.append(Problem("warning", f"The subject has {len(said.subject)} characters; most inboxes show about 60."))
     if not said.preheader:
-        found.append(Problem("warning", "There is no subtitle and no preheader: inboxes will show the first words of the text."))
+        found.append(
+            Problem("warning", "There is no subtitle and no preheader: inboxes will show the first words of the text.")
+        )
     if not said.document.blocks:
         found.append(Problem("error", "The post is empty."))
     return found

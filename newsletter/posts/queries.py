@@ -38,12 +38,16 @@ def in_series(series: str) -> list[Post]:
     )
 
 
-def for_desk(status: PostStatus | None = None, words: str = "", *, trashed: bool = False, limit: int = 200) -> list[Post]:
+def for_desk(
+    status: PostStatus | None = None, words: str = "", *, trashed: bool = False, limit: int = 200
+) -> list[Post]:
     """What staff see: drafts and scheduled posts first, then the newest."""
     query = select(Post).where(Post.trashed_at.is_not(None) if trashed else Post.trashed_at.is_(None))
     if status:
         query = query.where(Post.status == status)
     for word in words.split():
-        query = query.where(or_(Post.title.icontains(word, autoescape=True), Post.slug.icontains(word, autoescape=True)))
+        query = query.where(
+            or_(Post.title.icontains(word, autoescape=True), Post.slug.icontains(word, autoescape=True))
+        )
     newest = (Post.published_at.desc().nulls_first(), Post.updated_at.desc())
     return list(db.session.scalars(query.order_by(*newest).limit(limit)))

@@ -23,7 +23,9 @@ def audience_of(subscriber_id: int | None) -> emails.Audience:
     """What kind of reader this is now; None is a visitor whom we do not know."""
     if subscriber_id is None:
         return emails.Audience.STRANGER
-    paying = db.session.scalar(select(exists().where(Membership.subscriber_id == subscriber_id, Membership.is_current())))
+    paying = db.session.scalar(
+        select(exists().where(Membership.subscriber_id == subscriber_id, Membership.is_current()))
+    )
     return emails.Audience.PAYING if paying else emails.Audience.FREE
 
 

@@ -1,0 +1,127 @@
+"""What a sending process was about to do and what it heard, on its own disk.
+
+One small file for each claim of a chunk: "H reader" before the final dot, "A reader outcome reply" after the answer.
+Plain writes, no fsync: the file survives the death of the process, which is what it is for. Whoever takes the chunk
+over replays it: answered is known, handed over without an answer is in doubt, the rest was never sent.
+"""
+
+import json
+import os
+import secrets
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+from newsletter.config import settings
+from newsletter.sending.models import Outcome
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one reader's message."""
+
+    reader_id: int
+    outcome: Outcome
+    reply: str = ""
+    variant_id: int | None = None
+
+
+@dataclass(frozen=True)
+class PutOff:
+    """A temporary refusal: to be tried again later."""
+
+    reader_id: int
+    reply: str
+
+
+@dataclass
+class Replay:
+    """What a journal tells about its claim."""
+
+    answers: list[Answer] = field(default_factory=list)
+    put_off: list[PutOff] = field(default_factory=list)
+    in_doubt: list[int] = field(default_factory=list)
+
+
+class Journal:
+    """The open journal of one claim. Not safe to share between threads."""
+
+    def __init__(self, token: str) -> None:
+        folder().mkdir(parents=True, exist_ok=True)
+        self._path = _path(token)
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+
+    def handing_over(self, reader_id: int, variant_id: int | None) -> None:
+        self._write(["H", reader_id, variant_id])
+
+    def answered(self, answer: Answer | PutOff) -> None:
+        if isinstance(answer, PutOff):
+            self._write(["L", answer.reader_id, answer.reply])
+        else:
+            self._write(["A", answer.reader_id, answer.outcome.value, answer.reply, answer.variant_id])
+
+    def close(self, *, forget: bool) -> None:
+        """`forget` only once everything in it is in the database."""
+        os.close(self._file)
+        if forget:
+            self._path.unlink(missing_ok=True)
+
+    def _write(self, line: list[object]) -> None:
+        os.write(self._file, json.dumps(line).encode() + b"\n")  # one write: whole or not at all
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self.close(forget=kind is None)
+
+
+def replay(token: str) -> Replay:
+    """What is known of a claim whose process is gone. No file: it handed nothing over."""
+    told = Replay()
+    handed_over: dict[int, int | None] = {}
+    for kind, reader_id, *rest in _lines(token):
+        if kind == "H":
+            handed_over[reader_id] = rest[0]
+            continue
+        handed_over.pop(reader_id, None)
+        if kind == "L":
+            told.put_off.append(PutOff(reader_id, rest[0]))
+        else:
+            told.answers.append(Answer(reader_id, Outcome(rest[0]), rest[1], rest[2]))
+    told.in_doubt = list(handed_over)
+    return told
+
+
+def forget(token: str) -> None:
+    _path(token).unlink(missing_ok=True)
+
+
+@cache
+def host() -> str:
+    """The name of the disk that our journals are on: it, not the machine's name, tells whose claims we can replay."""
+    path = settings().data_dir / "host"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x") as file:
+            file.write(secrets.token_hex(8))
+    except FileExistsError:
+        pass
+    return path.read_text().strip()
+
+
+def folder() -> Path:
+    return settings().data_dir / "journal"
+
+
+def _path(token: str) -> Path:
+    return folder() / f"{token}.log"
+
+
+def _lines(token: str) -> list[list[Any]]:  # as JSON gave it: what, reader, and what belongs to it
+    path = _path(token)
+    if not path.exists():
+        return []
+    lines = path.read_bytes().split(b"\n")
+    return [json.loads(line) for line in lines[:-1]]  # what follows the last line end was cut off by the crash

@@ -1,0 +1,134 @@
+"""A due post becomes a mailing: its variants compiled and frozen, its audience written down, in one transaction."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import ColumnElement, func, insert, literal, select, true, update
+
+import emails
+from newsletter import clock
+from newsletter.db import db
+from newsletter.jobs import Job, enqueue
+from newsletter.posts import content
+from newsletter.posts.models import Post, PostAudience, PostStatus
+from newsletter.publication.models import Newsletter
+from newsletter.sending.models import Chunk, Mailing, MailingState, Variant
+from newsletter.subscribers.models import Subscriber
+from newsletter.tiers import access
+
+log = structlog.get_logger()
+
+CHUNK = 1000  # readers: small enough to be lost sight of for a minute, large enough that claiming costs nothing
+TOO_LATE = timedelta(hours=6)  # later than this, the author is asked first
+GIVE_UP_AFTER = timedelta(hours=72)  # temporary refusals are tried again for this long
+
+
+def due() -> list[int]:
+    """Posts whose moment has come."""
+    query = select(Post.id).where(
+        Post.status == PostStatus.SCHEDULED, Post.scheduled_for <= func.now(), Post.trashed_at.is_(None)
+    )
+    return list(db.session.scalars(query.order_by(Post.scheduled_for)))
+
+
+def start(post_id: int) -> Mailing | None:
+    """Publish a due post and begin its mailing. None if someone else did. Safe to run twice, or twice at once."""
+    scheduled_for = _claim(post_id)
+    if scheduled_for is None:
+        return None
+    post = db.session.get_one(Post, post_id, populate_existing=True)
+    mailing = _freeze(post, scheduled_for)
+    _write_audience(mailing, post)
+    enqueue(Job.DELIVER, mailing.id)
+    log.info("mailing started", mailing=mailing.id, readers=mailing.audience_count, state=mailing.state.value)
+    return mailing
+
+
+def take_back(post_id: int, reason: str) -> None:
+    """A post that could not be started becomes a draft again, and says why."""
+    db.session.execute(
+        update(Post)
+        .where(Post.id == post_id, Post.status == PostStatus.SCHEDULED)
+        .values(status=PostStatus.DRAFT, scheduled_for=None, trouble=reason)
+    )
+
+
+def audience(newsletter_id: int, post_audience: PostAudience) -> ColumnElement[bool]:
+    """True in SQL for the readers that a post to this newsletter goes to, if it started now."""
+    readers = Subscriber.may_be_mailed(newsletter_id)
+    return readers & (access.is_paying(Subscriber.id) if post_audience is PostAudience.PAYING else true())
+
+
+def count_audience(newsletter_id: int, post_audience: PostAudience) -> int:
+    query = select(func.count()).select_from(Subscriber).where(audience(newsletter_id, post_audience))
+    return db.session.scalar(query) or 0
+
+
+def _claim(post_id: int) -> datetime | None:
+    return db.session.scalar(
+        update(Post)
+        .where(
+            Post.id == post_id,
+            Post.status == PostStatus.SCHEDULED,
+            Post.scheduled_for <= func.now(),
+            Post.trashed_at.is_(None),
+        )
+        .values(status=PostStatus.PUBLISHED, published_at=func.now())
+        .returning(Post.scheduled_for)
+    )
+
+
+def _freeze(post: Post, scheduled_for: datetime) -> Mailing:
+    revision = content.latest_revision(post)
+    is_late = clock.now() - scheduled_for > TOO_LATE
+    mailing = Mailing(
+        post=post,
+        newsletter_id=post.newsletter_id,
+        revision_id=revision.id,
+        state=MailingState.HELD if is_late else MailingState.SENDING,
+        held_because="It was due more than six hours ago and could not start then." if is_late else "",
+        audience_count=0,
+        scheduled_for=scheduled_for,
+        expires_at=clock.now() + GIVE_UP_AFTER,
+    )
+    db.session.add(mailing)
+    db.session.flush()
+    said, theme = content.post_content(post, revision), content.theme(post.newsletter)
+    envelope = mailing_envelope(post.newsletter, post, mailing.id, clock.now())
+    for kind in (emails.Audience.FREE, emails.Audience.PAYING):
+        compiled = emails.compile_post(said, theme, kind)
+        letter = emails.build_letter(compiled, envelope).to_bytes()
+        db.session.add(Variant(mailing_id=mailing.id, audience=kind.value, subject=compiled.subject, letter=letter))
+    return mailing
+
+
+def mailing_envelope(newsletter: Newsletter, post: Post, mailing_id: int, at: datetime) -> emails.Envelope:
+    """What all messages of a mailing have in common."""
+    return emails.Envelope(
+        sender=emails.Sender(newsletter.sender_name, newsletter.sender_email, newsletter.reply_to or None),
+        date=at.replace(microsecond=0),
+        message_id_domain=newsletter.sender_domain,
+        list_id=f"{newsletter.name} <{newsletter.list_id}>",
+        feedback_id=f"m{mailing_id}:n{newsletter.id}:post:newsletter",
+        archive_url=content.url(post),
+    )
+
+
+def _write_audience(mailing: Mailing, post: Post) -> None:
+    """The audience as chunks of ids, in one statement: about a second for a million readers."""
+    readers = (
+        select(Subscriber.id, ((func.row_number().over(order_by=Subscriber.id) - 1) / CHUNK).label("number"))
+        .where(audience(mailing.newsletter_id, post.audience))
+        .subquery()
+    )
+    write_chunks(mailing, readers.c.id, readers.c.number)
+
+
+def write_chunks(mailing: Mailing, reader_id: ColumnElement[int], number: ColumnElement[int]) -> None:
+    """Freeze readers (a column of ids beside a column of chunk numbers) as the audience of a mailing."""
+    rows = select(literal(mailing.id), number, func.array_agg(reader_id), func.count()).group_by(number)
+    db.session.execute(insert(Chunk).from_select(["mailing_id", "number", "reader_ids", "size"], rows))
+    mailing.audience_count = (
+        db.session.scalar(select(func.coalesce(func.sum(Chunk.size), 0)).where(Chunk.mailing_id == mailing.id)) or 0
+    )
+    db.session.flush()
