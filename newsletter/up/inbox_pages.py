@@ -1,4 +1,4 @@
-"""Pages that show the local inbox. For trying out on one's own machine: they need no sign-in, so they answer only there."""
+"""Pages that show the local inbox. They need no sign-in, so they answer only on the machine itself."""
 
 import re
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class Link:
 
 @bp.before_request
 def only_on_this_machine() -> None:
-    """Mail holds keys to everybody's account. The name is checked too: a page from elsewhere may point its own name at us."""
+    """Mail holds keys to every account. The name is checked too: a page elsewhere may point its own name at us."""
     host = urlsplit(f"//{request.host}").hostname or ""
     names = {"localhost", "127.0.0.1", "::1", current_app.config["NEWSLETTER"].site_host}
     if host not in names or not _is_loopback(request.remote_addr or ""):
@@ -141,8 +141,8 @@ def _links(message: EmailMessage, written: str) -> Iterator[Link]:
     if not written.strip():
         return
     for anchor in html.document_fromstring(written).iterfind(".//a[@href]"):
-        words = " ".join(str(anchor.text_content()).split()) or next(iter(anchor.xpath(".//img/@alt")), "")
-        yield Link(words or "(no words)", anchor.get("href", ""), "body")
+        words = " ".join(str(anchor.xpath("string()")).split()) or str(anchor.xpath("string(.//img/@alt)"))
+        yield Link(words or "(no words)", str(anchor.get("href")), "body")
 
 
 def _raw_headers(letter: Letter) -> list[tuple[str, str]]:

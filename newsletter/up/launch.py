@@ -14,7 +14,7 @@ def main() -> None:
     parent, signal, user, *command = sys.argv[1:]
     if user != "-":
         become(*(int(number) for number in user.split(":")))
-    if sys.platform == "linux":  # elsewhere the last watch ends what is left
+    if sys.platform == "linux" and int(signal):  # for the others there is the last watch
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal), 0, 0, 0)
         if os.getppid() != int(parent):  # it died before we asked to be told
             sys.exit(1)

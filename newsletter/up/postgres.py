@@ -34,10 +34,18 @@ _FOR_TESTS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "
 class EmbeddedPostgres:
     """A running server. Its folder is locked for as long as it runs."""
 
-    def __init__(self, folder: Path, *, durable: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        durable: bool = True,
+        log: Path | None = None,
+        at_our_death: signal.Signals | None = signal.SIGINT,
+    ) -> None:
         self.folder = folder
         self.durable = durable
-        self.log = folder / "postgres.log"
+        self.at_our_death = at_our_death
+        self.log = log or folder / "postgres.log"
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
@@ -162,8 +170,9 @@ class EmbeddedPostgres:
         if not _serves(pid, self._cluster):
             pid_file.unlink()  # after a restart of the machine the number may be anybody's
             return
-        os.kill(pid, signal.SIGINT)
-        if not processes.wait_until(lambda: processes.started_at(pid) is None, 30):
+        leftover = processes.Identity.of(pid)
+        leftover.end(signal.SIGINT, grace=30)
+        if leftover.is_running:
             raise CannotStart(f"An earlier PostgreSQL (pid {pid}) still runs in {self._cluster} and does not stop.")
 
     def _launch(self) -> subprocess.Popen[bytes]:
@@ -175,7 +184,7 @@ class EmbeddedPostgres:
                 log=log,
                 run_as=self._run_as,
                 env=_ENV,
-                at_our_death=signal.SIGINT,
+                at_our_death=self.at_our_death,
             )
 
     def _becomes_ready(self, patience: float = 120) -> bool:

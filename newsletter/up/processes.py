@@ -46,15 +46,25 @@ def launch(
     run_as: RunAs | None = None,
     env: Mapping[str, str] | None = None,
     cwd: Path = Path("/"),
-    at_our_death: signal.Signals = signal.SIGTERM,
+    at_our_death: signal.Signals | None = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """Start a program in a session of its own. Call it in a thread that lives as long as the program should."""
+    """Start a program in a session of its own, which gets a signal when the thread that called this ends."""
     program = shutil.which(command[0], path=(env or os.environ).get("PATH"))
     if program is None:
         raise CannotStart(f"“{command[0]}” was not found on this machine.")
     user = f"{run_as.user}:{run_as.group}" if run_as else "-"
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", _LAUNCH, str(os.getpid()), str(int(at_our_death)), user, program, *command[1:]],
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            _LAUNCH,
+            str(os.getpid()),
+            str(int(at_our_death or 0)),
+            user,
+            program,
+            *command[1:],
+        ],
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
@@ -64,12 +74,21 @@ def launch(
     )
 
 
-def stop(process: subprocess.Popen[bytes], *, politely: signal.Signals = signal.SIGTERM, grace: float = 30) -> None:
+def stop(process: subprocess.Popen[bytes], *, politely: int = signal.SIGTERM, grace: float = 30) -> None:
     """Ask the main process to end; after the grace, end its whole group. Safe to call twice."""
+    ask(process, politely)
+    finish(process, grace)
+
+
+def ask(process: subprocess.Popen[bytes], politely: int = signal.SIGTERM) -> None:
+    """Only the main process: the children of its pool would die in the middle of a message."""
     if process.poll() is None:
         process.send_signal(politely)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(grace)
+
+
+def finish(process: subprocess.Popen[bytes], grace: float) -> None:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(grace)
     end_group(process.pid)
     process.wait()
 
@@ -78,6 +97,41 @@ def end_group(leader: int) -> None:
     """Kill what is left of the group that a program of ours led."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A process of ours, to be known again by a later run."""
+
+    pid: int
+    started: str
+
+    @classmethod
+    def of(cls, pid: int) -> "Identity":
+        return cls(pid, started_at(pid) or "gone")
+
+    @property
+    def is_running(self) -> bool:
+        return started_at(self.pid) == self.started
+
+    def end(self, politely: int, grace: float) -> None:
+        """End a process that need not be our child. Does nothing to another one with the same number."""
+        if not self.is_running:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, politely)
+        wait_until(lambda: not self.is_running, grace)
+        if self.is_running or _has_group(self.pid):
+            end_group(self.pid)
+        wait_until(lambda: not self.is_running, 5)
+
+
+def _has_group(leader: int) -> bool:
+    try:
+        os.killpg(leader, 0)
+    except OSError:
+        return False
+    return True
 
 
 def started_at(pid: int) -> str | None:

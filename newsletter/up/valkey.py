@@ -1,5 +1,6 @@
 """A Valkey of our own in a folder: it carries the bell of the background work, nothing that may not be lost."""
 
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -30,9 +31,12 @@ logfile ""
 class EmbeddedValkey:
     """A running server. Its folder is locked for as long as it runs: the server itself keeps no lock."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, *, log: Path | None = None, at_our_death: signal.Signals | None = signal.SIGTERM
+    ) -> None:
         self.folder = folder
-        self.log = folder / "valkey.log"
+        self.at_our_death = at_our_death
+        self.log = log or folder / "valkey.log"
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -50,6 +54,7 @@ class EmbeddedValkey:
 
     def start(self, port: int = 0) -> None:
         """Start, on this port if it is free, and wait until it answers."""
+        self._end_leftover()
         for _attempt in range(5):
             self.port = places.free_port(port)
             self.process = self._launch()
@@ -73,7 +78,31 @@ class EmbeddedValkey:
         )
         (self.folder / "data").mkdir(exist_ok=True, mode=0o700)
         with self.log.open("ab") as log:
-            return processes.launch([str(self._program), str(configuration)], log=log, cwd=self.folder)
+            process = processes.launch(
+                [str(self._program), str(configuration)],
+                log=log,
+                cwd=self.folder,
+                at_our_death=self.at_our_death,
+            )
+        identity = processes.Identity.of(process.pid)
+        places.write_private(self._note, f"{identity.pid} {identity.started}")
+        return process
+
+    @property
+    def _note(self) -> Path:
+        """Which process serves this folder: two of them would spoil it."""
+        return self.folder / "valkey.pid"
+
+    def _end_leftover(self) -> None:
+        """We hold the folder's lock, so a server that still runs in it has lost whoever started it."""
+        try:
+            pid, started = self._note.read_text().strip().split(" ", 1)
+        except (FileNotFoundError, ValueError):
+            return
+        leftover = processes.Identity(int(pid), started)
+        leftover.end(signal.SIGTERM, grace=30)
+        if leftover.is_running:
+            raise CannotStart(f"An earlier Valkey (pid {pid}) still runs in {self.folder} and does not stop.")
 
     def _becomes_ready(self, patience: float = 60) -> bool:
         """False when it ended: most likely somebody took the port in between."""
