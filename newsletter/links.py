@@ -27,6 +27,7 @@ class Purpose(IntEnum):
     UNDO_LEAVE = 5  # subscriber, newsletter (0: all), consent event
     FORM = 6  # when the form was shown, in seconds since 1970
     PREVIEW = 7  # post
+    UNDO_ADDRESS = 8  # subscriber, code: the old mailbox takes a change of address back
 
 
 class BadLink(NotFound):

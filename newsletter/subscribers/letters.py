@@ -1,0 +1,111 @@
+"""What a reader's letters hold that is theirs alone: links, and the notices made out to them."""
+
+from typing import Protocol
+
+from sqlalchemy import select
+
+import emails
+from newsletter import clock, links
+from newsletter.config import settings
+from newsletter.db import db
+from newsletter.links import Purpose
+from newsletter.posts import content
+from newsletter.publication.models import Newsletter
+from newsletter.subscribers import addresses
+from newsletter.subscribers.models import Notice, NoticeKind
+
+LINK_DAYS = 7  # of what waits for an answer: confirming, taking an address back
+CODE_MINUTES = 15
+
+
+class Reader(Protocol):
+    """A Subscriber, or a row with these columns of one."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def email(self) -> str | None: ...
+    @property
+    def name(self) -> str: ...
+
+
+class List(Protocol):
+    """A Newsletter, or what is known of one while a mailing runs."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def sender_domain(self) -> str: ...
+
+
+def recipient_values(
+    subscriber: Reader, newsletter: List, mailing_id: int, message_id: str, view_url: str = ""
+) -> emails.Recipient:
+    """All that differs from reader to reader in one message. Cheap, and asks no database."""
+    leave = links.sign(Purpose.LEAVE, subscriber.id, newsletter.id, mailing_id)
+    return emails.Recipient(
+        address=subscriber.email or "",
+        message_id=message_id,
+        name=subscriber.name,
+        unsubscribe_url=f"{settings().site_url}/leave/{leave}",
+        unsubscribe_mailto=f"leave+{leave}@{newsletter.sender_domain}?subject=leave",
+        preferences_url=preferences_url(subscriber.id),
+        view_url=view_url,
+    )
+
+
+def leave_url(subscriber_id: int, newsletter_id: int) -> str:
+    return f"{settings().site_url}/leave/{links.sign(Purpose.LEAVE, subscriber_id, newsletter_id, 0)}"
+
+
+def preferences_url(subscriber_id: int) -> str:
+    return f"{settings().site_url}/preferences/{links.sign(Purpose.PREFERENCES, subscriber_id)}"
+
+
+def compose(notice: Notice, newsletter: Newsletter) -> bytes:
+    """The whole message of a notice, made once and kept for every attempt."""
+    values = _values(notice, newsletter)
+    compiled = emails.compile_notice(notice.kind.value, values, content.theme(newsletter))
+    envelope = emails.Envelope(
+        sender=emails.Sender(newsletter.sender_name, newsletter.sender_email, newsletter.reply_to or None),
+        date=clock.now(),
+        message_id_domain=newsletter.sender_domain,
+        one_click=notice.kind is NoticeKind.WELCOME,
+    )
+    # A notice greets nobody by a name: a form's name field would let strangers write to strangers.
+    recipient = emails.Recipient(
+        address=notice.address,
+        message_id=notice.message_id,
+        unsubscribe_url=str(values.get("unsubscribe_url", "")),
+    )
+    return emails.build_letter(compiled, envelope).splice(recipient)
+
+
+def _values(notice: Notice, newsletter: Newsletter) -> dict[str, object]:
+    values: dict[str, object] = {"address": notice.address, "days": LINK_DAYS, "minutes": CODE_MINUTES}
+    subscriber_id = notice.subscriber_id or 0
+    site = settings().site_url
+    match notice.kind:
+        case NoticeKind.CONFIRM:
+            values["confirm_url"] = f"{site}/confirm/{links.sign(Purpose.CONFIRM, subscriber_id, notice.id)}"
+            values["refuse_url"] = f"{site}/refuse/{links.sign(Purpose.REFUSE, subscriber_id, notice.id)}"
+        case NoticeKind.ADDRESS_CODE | NoticeKind.ERASE_CODE:
+            values["code"] = notice.values["code"]
+            values["old_address"] = addresses.masked(notice.values.get("old_address", ""))
+        case NoticeKind.ADDRESS_CHANGED:
+            undo = links.sign(Purpose.UNDO_ADDRESS, subscriber_id, int(notice.values["code_id"]))
+            values["undo_url"] = f"{site}/address/{undo}"
+            values["old_address"] = notice.address
+            values["address"] = addresses.masked(notice.values["new_address"])
+        case NoticeKind.WELCOME:
+            values["archive_url"] = f"{site}/archive"
+            values["unsubscribe_url"] = leave_url(subscriber_id, newsletter.id)
+    values["preferences_url"] = preferences_url(subscriber_id)
+    values["newsletters"] = _names(notice)
+    return values
+
+
+def _names(notice: Notice) -> list[str]:
+    ids = notice.values.get("newsletters", [])
+    query = select(Newsletter.name).where(Newsletter.id.in_(ids)).order_by(Newsletter.position, Newsletter.id)
+    return list(db.session.scalars(query))

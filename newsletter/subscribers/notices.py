@@ -1,0 +1,204 @@
+"""Mail owed to one person: written down first, claimed before it is sent, recorded after.
+
+The promises are those of a mailing's deliveries: nobody is mailed twice, and what may or may not have left is said so.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from newsletter import clock
+from newsletter.db import Json, db
+from newsletter.jobs import Job, enqueue
+from newsletter.publication.models import Newsletter
+from newsletter.subscribers import addresses, asked, letters, suppression
+from newsletter.subscribers.models import Notice, NoticeKind, NoticeState, Subscriber
+
+LASTS = timedelta(hours=4)  # who waits for a code or a confirmation does not wait longer
+LEASE = timedelta(minutes=15)  # more than the mail server may take for all its answers
+SAFE_BEFORE_LEASE_ENDS = 20.0  # seconds
+MOST_AT_ONCE = 1000
+SECRETS = "code"  # the part of a notice's values that is forgotten once it has left
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimedNotice:
+    """The right to hand one message over, for whoever holds its token until the deadline."""
+
+    id: int
+    token: str
+    sender: str
+    address: str
+    message: bytes
+    deadline: float  # by clock.seconds_awake_or_asleep(): not handed over later than this
+
+
+def owe(
+    kind: NoticeKind,
+    *,
+    address: str,
+    newsletter: Newsletter,
+    subscriber: Subscriber | None = None,
+    values: Json | None = None,
+    lasts: timedelta = LASTS,
+    message: bytes | None = None,
+) -> Notice:
+    """Write down that this person is to get this notice, and ask for it to be sent after the commit."""
+    now = clock.now()
+    notice = Notice(
+        publication_id=newsletter.publication_id,
+        subscriber_id=subscriber.id if subscriber else None,
+        newsletter_id=newsletter.id,
+        kind=kind,
+        address=address,
+        address_key=addresses.key(address),
+        values=values or {},
+        message=message,
+        created_at=now,
+        expires_at=now + lasts,
+    )
+    db.session.add(notice)
+    db.session.flush()
+    enqueue(Job.SEND_NOTICE, notice.id)
+    return notice
+
+
+def claim(notice_id: int) -> ClaimedNotice | None:
+    """Take a notice that is due, with its message: the same bytes at every attempt. None when there is nothing to send.
+
+    Commits: what is claimed is on record before anyone speaks to a mail server.
+    """
+    deadline = clock.seconds_awake_or_asleep() + LEASE.total_seconds() - SAFE_BEFORE_LEASE_ENDS
+    notice = db.session.scalar(
+        select(Notice)
+        .where(Notice.id == notice_id, Notice.state == NoticeState.WAITING, Notice.send_after <= func.now())
+        .with_for_update(skip_locked=True)
+    )
+    claimed = _prepare(notice, deadline) if notice else None
+    db.session.commit()
+    return claimed
+
+
+def accepted(claimed: ClaimedNotice, reply: str) -> bool:
+    return _end(claimed, NoticeState.ACCEPTED, reply)
+
+
+def refused(claimed: ClaimedNotice, reply: str) -> bool:
+    return _end(claimed, NoticeState.REFUSED, reply)
+
+
+def in_doubt(claimed: ClaimedNotice, reply: str) -> bool:
+    """It may or may not have left: never sent again by guess."""
+    return _end(claimed, NoticeState.UNCONFIRMED, reply)
+
+
+def put_off(claimed: ClaimedNotice, reply: str) -> bool:
+    """Not now: try again after 1, 2, 4 … minutes, until it would come too late to be of use."""
+    attempts, expires_at = db.session.execute(
+        select(Notice.attempts, Notice.expires_at).where(Notice.id == claimed.id)
+    ).one_or_none() or (0, clock.now())
+    again = clock.now() + timedelta(minutes=2 ** min(max(attempts - 1, 0), 7))
+    if again >= expires_at:
+        return _end(claimed, NoticeState.EXPIRED, reply)
+    return _write(claimed, state=NoticeState.WAITING, token=None, lease_until=None, send_after=again, reply=reply)
+
+
+def due() -> list[int]:
+    """What can be claimed now. A lease that ran out ends as unconfirmed: nobody knows, and nothing is guessed."""
+    db.session.execute(
+        update(Notice)
+        .where(Notice.state == NoticeState.SENDING, Notice.lease_until < func.now())
+        .values(**_ending(NoticeState.UNCONFIRMED, "The worker did not come back with an answer."))
+    )
+    db.session.commit()
+    waiting = select(Notice.id).where(Notice.state == NoticeState.WAITING, Notice.send_after <= func.now())
+    return list(db.session.scalars(waiting.order_by(Notice.send_after).limit(MOST_AT_ONCE)))
+
+
+def _prepare(notice: Notice, deadline: float) -> ClaimedNotice | None:
+    if notice.expires_at <= clock.now():
+        _drop(notice, NoticeState.EXPIRED)
+        return None
+    if not _may_go_out(notice):
+        _drop(notice, NoticeState.SKIPPED)
+        return None
+    newsletter = db.session.get_one(Newsletter, notice.newsletter_id)
+    notice.state = NoticeState.SENDING
+    notice.token = secrets.token_urlsafe(16)
+    notice.lease_until = func.now() + LEASE  # by the database's clock
+    notice.attempts += 1
+    if notice.message is None:
+        notice.message_id = f"notice-{notice.id}-{secrets.token_hex(8)}"
+        notice.message = letters.compose(notice, newsletter)
+    return ClaimedNotice(
+        id=notice.id,
+        token=notice.token,
+        sender=newsletter.sender_email,
+        address=notice.address,
+        message=notice.message,
+        deadline=deadline,
+    )
+
+
+def _may_go_out(notice: Notice) -> bool:
+    if notice.kind is NoticeKind.TEST:
+        return True  # staff asked for it, at their own address
+    if suppression.is_suppressed(notice.address_key):
+        return False
+    return asked.decide(notice) if asked.is_undecided(notice) else True
+
+
+def _drop(notice: Notice, state: NoticeState) -> None:
+    """Ends without having been sent. Who must not be written to is not remembered here either."""
+    notice.state = state
+    notice.ended_at = clock.now()
+    notice.message = None
+    if notice.subscriber_id is None:
+        notice.address = notice.address_key = ""
+        notice.values = {}
+
+
+def _end(claimed: ClaimedNotice, state: NoticeState, reply: str) -> bool:
+    return _write(claimed, **_ending(state, reply))
+
+
+def _ending(state: NoticeState, reply: str) -> dict[str, Any]:
+    return {
+        "state": state,
+        "token": None,
+        "lease_until": None,
+        "message": None,
+        "values": Notice.values.op("-")(SECRETS),
+        "reply": reply[:1000],
+        "ended_at": func.now(),
+    }
+
+
+def _write(claimed: ClaimedNotice, **values: Any) -> bool:
+    """One compare-and-set: only who still holds the claim writes. False when the claim was lost."""
+    written = db.session.scalar(
+        update(Notice)
+        .where(Notice.id == claimed.id, Notice.token == claimed.token, Notice.state == NoticeState.SENDING)
+        .values(**values)
+        .returning(Notice.id)
+    )
+    db.session.commit()
+    return written is not None
+
+
+def latest_of(address_key: str, kinds: tuple[NoticeKind, ...], since: datetime) -> int | None:
+    """The newest notice of these kinds to an address since a moment, if it was sent or may still be."""
+    return db.session.scalar(
+        select(Notice.id)
+        .where(
+            Notice.address_key == address_key,
+            Notice.kind.in_(kinds),
+            Notice.created_at > since,
+            Notice.state != NoticeState.EXPIRED,
+        )
+        .order_by(Notice.created_at.desc())
+        .limit(1)
+    )
