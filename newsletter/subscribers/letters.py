@@ -1,5 +1,6 @@
 """What a reader's letters hold that is theirs alone: links, and the notices made out to them."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import select
@@ -29,17 +30,20 @@ class Reader(Protocol):
     def name(self) -> str: ...
 
 
-class List(Protocol):
-    """A Newsletter, or what is known of one while a mailing runs."""
+@dataclass(frozen=True)
+class Home:
+    """The newsletter a letter belongs to, as far as its links need it. Outlives the database session."""
 
-    @property
-    def id(self) -> int: ...
-    @property
-    def sender_domain(self) -> str: ...
+    id: int
+    sender_domain: str
+
+
+def home(newsletter: Newsletter) -> Home:
+    return Home(newsletter.id, newsletter.sender_domain)
 
 
 def recipient_values(
-    subscriber: Reader, newsletter: List, mailing_id: int, message_id: str, view_url: str = ""
+    subscriber: Reader, newsletter: Home, mailing_id: int, message_id: str, view_url: str = ""
 ) -> emails.Recipient:
     """All that differs from reader to reader in one message. Cheap, and asks no database."""
     leave = links.sign(Purpose.LEAVE, subscriber.id, newsletter.id, mailing_id)

@@ -4,6 +4,7 @@ The promises are those of a mailing's deliveries: nobody is mailed twice, and wh
 """
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,9 +45,12 @@ def owe(
     subscriber: Subscriber | None = None,
     values: Json | None = None,
     lasts: timedelta = LASTS,
-    message: bytes | None = None,
+    compose: Callable[[str], bytes] | None = None,
 ) -> Notice:
-    """Write down that this person is to get this notice, and ask for it to be sent after the commit."""
+    """Write down that this person is to get this notice, and ask for it to be sent after the commit.
+
+    Its message is composed when it is first sent, unless `compose` makes one now from a Message-ID.
+    """
     now = clock.now()
     notice = Notice(
         publication_id=newsletter.publication_id,
@@ -56,10 +60,12 @@ def owe(
         address=address,
         address_key=addresses.key(address),
         values=values or {},
-        message=message,
+        message_id=f"notice-{secrets.token_hex(12)}",
         created_at=now,
         expires_at=now + lasts,
     )
+    if compose:
+        notice.message = compose(notice.message_id)
     db.session.add(notice)
     db.session.flush()
     enqueue(Job.SEND_NOTICE, notice.id)
@@ -131,7 +137,6 @@ def _prepare(notice: Notice, deadline: float) -> ClaimedNotice | None:
     notice.lease_until = func.now() + LEASE  # by the database's clock
     notice.attempts += 1
     if notice.message is None:
-        notice.message_id = f"notice-{notice.id}-{secrets.token_hex(8)}"
         notice.message = letters.compose(notice, newsletter)
     return ClaimedNotice(
         id=notice.id,
