@@ -1,17 +1,22 @@
 """The command `newsletter`."""
 
 import click
-from flask.cli import FlaskGroup
 
-from newsletter.app import create_app
+from newsletter.cli.root import Root, in_app
+from newsletter.cli.subscribers import subscribers
 
 
-@click.group(cls=FlaskGroup, create_app=create_app, add_default_commands=False)
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="newsletter", message="newsletter %(version)s")
 def main() -> None:
-    """Run a newsletter from the command line."""
+    """Write letters, and send each of them once to everyone who asked for them."""
+
+
+main.add_command(subscribers)
 
 
 @main.command()
+@in_app
 def migrate() -> None:
     """Bring the database to the newest shape. Safe to run again."""
     from flask_migrate import upgrade
