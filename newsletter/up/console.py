@@ -62,7 +62,7 @@ class Tail:
             if not path.exists():
                 continue
             with path.open("rb") as file:
-                file.seek(place)
+                file.seek(place if place <= path.stat().st_size else 0)  # put aside, and begun anew
                 fresh = self._halves.pop(name, b"") + file.read()
                 self._places[name] = (path, file.tell())
             *lines, self._halves[name] = fresh.split(b"\n")

@@ -69,13 +69,14 @@ class Stack:
     say: console.Voice = console.silent
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     procfile_at: Path = PROCFILE
+    durable: bool = True  # False is for tests: a power cut may cost everything
     env: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.var = self.var.resolve()
         self._run_file = RunFile(self.var / "run.json")
         self._children: dict[str, Child] = {}
-        self._servers: dict[str, EmbeddedPostgres | EmbeddedValkey] = {}
+        self._servers: list[EmbeddedPostgres | EmbeddedValkey] = []
         self._tail = console.Tail(self.say)
         self._lock: places.Lock | None = None
         self._last_watch: subprocess.Popen[bytes] | None = None
@@ -165,8 +166,8 @@ class Stack:
 
     def _start_servers(self) -> None:
         given = Given.by(self.environment)
-        database = given.database or self._own_server("postgres", EmbeddedPostgres)
-        redis = given.redis or self._own_server("valkey", EmbeddedValkey)
+        database = given.database or self._own_postgres()
+        redis = given.redis or self._own_valkey()
         self.web_port = self._free_port(self.web_port, "the site")
         if not given.mail:
             self.mail_port = self._free_port(self.mail_port, "the inbox")
@@ -183,9 +184,19 @@ class Stack:
             self._keep("inbox", self._launch_inbox)
             self._wait("inbox", lambda: places.is_open(self.mail_port))
 
-    def _own_server(self, name: str, make: type[EmbeddedPostgres] | type[EmbeddedValkey]) -> str:
-        # No signal at our death: the last watch ends them when those who need them have ended.
-        server = self._servers[name] = make(self.var / name, log=self._log(name), at_our_death=None)
+    # No signal to the servers at our death: the last watch ends them when those who need them have ended.
+
+    def _own_postgres(self) -> str:
+        log = self._log("postgres")
+        server = EmbeddedPostgres(self.var / "postgres", durable=self.durable, log=log, at_our_death=None)
+        return self._keep_server("postgres", server)
+
+    def _own_valkey(self) -> str:
+        server = EmbeddedValkey(self.var / "valkey", log=self._log("valkey"), at_our_death=None)
+        return self._keep_server("valkey", server)
+
+    def _keep_server(self, name: str, server: EmbeddedPostgres | EmbeddedValkey) -> str:
+        self._servers.append(server)
 
         def start() -> subprocess.Popen[bytes]:
             before = server.port
@@ -301,7 +312,7 @@ class Stack:
             for child in together:
                 assert child.process is not None
                 processes.finish(child.process, _GRACE)
-        for server in self._servers.values():
+        for server in self._servers:
             server.stop()
         self._tail.stop()
         if self._last_watch is not None:

@@ -1,0 +1,39 @@
+# The commands of the README. `make demo` needs Python 3.11 or newer with venv and pip, and nothing else.
+BIN = .venv/bin
+EMBEDDED = .venv/installed-embedded
+DEV = .venv/installed-dev
+WANTED = pyproject.toml .ci/constraints.txt .ci/venv
+QUICK = not browser and not journey and not servers and not judges
+
+.PHONY: demo up test check lock clean
+
+demo: $(EMBEDDED) ## try everything: one command, one machine
+	@$(BIN)/newsletter demo $(if $(ONCE),--once)
+
+up: $(EMBEDDED) ## run the product here, with servers of its own
+	@$(BIN)/newsletter up
+
+test: $(DEV) ## every test there is, with what they need
+	@sh .ci/packages
+	@$(BIN)/pytest -n auto --dist loadfile
+
+check: $(DEV) ## the quick loop
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/pytest -n auto -m "$(QUICK)"
+
+lock: ## write down the versions that a fresh installation gets today
+	@sh .ci/lock
+
+clean: ## remove what was made here: the environment, the data of the demo
+	@if [ -L var/postgres/shelter ]; then rm -rf "$$(readlink var/postgres/shelter)"; fi
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(EMBEDDED): $(WANTED)
+	@sh .ci/venv embedded
+
+$(DEV): $(WANTED)
+	@sh .ci/venv embedded,dev
+	@touch $(EMBEDDED) $(DEV)
