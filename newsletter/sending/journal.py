@@ -5,6 +5,7 @@ Plain writes, no fsync: the file survives the death of the process, which is wha
 over replays it: answered is known, handed over without an answer is in doubt, the rest was never sent.
 """
 
+import fcntl
 import json
 import os
 import secrets
@@ -50,7 +51,8 @@ class Journal:
     def __init__(self, token: str) -> None:
         folder().mkdir(parents=True, exist_ok=True)
         self._path = _path(token)
-        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._file, fcntl.LOCK_EX)  # falls off with the process, however it dies
 
     def handing_over(self, reader_id: int, variant_id: int | None) -> None:
         self._write(["H", reader_id, variant_id])
@@ -92,6 +94,21 @@ def replay(token: str) -> Replay:
             told.answers.append(Answer(reader_id, Outcome(rest[0]), rest[1], rest[2]))
     told.in_doubt = list(handed_over)
     return told
+
+
+def is_abandoned(token: str) -> bool:
+    """True if the process that wrote this journal is surely dead. False if it lives, or if there is no such journal."""
+    try:
+        file = os.open(_path(token), os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(file)
+    return True
 
 
 def forget(token: str) -> None:

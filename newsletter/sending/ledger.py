@@ -24,6 +24,7 @@ from newsletter.tiers import access
 SAFETY = 2.0  # seconds of a lease that we do not use: the statement that grants it takes time to come back
 FIRST_WAIT = timedelta(minutes=5)  # greylisting wants at least this much
 LONGEST_WAIT = timedelta(hours=4)
+NO_ANSWER = "The sending process ended before the mail server answered."
 
 
 class LeaseLost(Exception):
@@ -200,35 +201,43 @@ def finish(mailing_id: int) -> bool:
     return finished is not None
 
 
-def take_over(chunk_id: int, dead_token: str) -> Claim | None:
-    """Take the chunk of a process that gave no sign of life, and write down what its journal knows.
+def take_over(chunk_id: int, dead_token: str) -> bool:
+    """Take the chunk of a process that is dead or gave no sign of life, and write down what its journal knows.
 
-    Only for claims whose journal is on our disk. None if someone else was quicker or it lives after all.
+    Only for claims whose journal is on our disk. False if someone else was quicker or it lives after all.
     """
+    is_dead = journal.is_abandoned(dead_token)
     token = secrets.token_hex(16)
     asked_at = clock.seconds_awake_or_asleep()
     row = db.session.execute(
         text("""
             UPDATE chunk SET token = :token, lease_until = now() + :lease
             FROM mailing
-            WHERE chunk.id = :id AND chunk.token = :dead AND chunk.state = 'claimed' AND chunk.lease_until < now()
+            WHERE chunk.id = :id AND chunk.token = :dead AND chunk.state = 'claimed'
+              AND (chunk.lease_until < now() OR :is_dead)
               AND chunk.host = :host AND mailing.id = chunk.mailing_id
             RETURNING chunk.mailing_id, chunk.attempts, mailing.expires_at
         """),
-        {"id": chunk_id, "dead": dead_token, "token": token, "host": journal.host(), "lease": _lease()},
+        {
+            "id": chunk_id,
+            "dead": dead_token,
+            "token": token,
+            "host": journal.host(),
+            "lease": _lease(),
+            "is_dead": is_dead,
+        },
     ).one_or_none()
     if row is None:
         db.session.rollback()
-        return None
+        return False
     deadline = asked_at + settings().lease_seconds - SAFETY
     claim = Claim(chunk_id, row.mailing_id, token, [], row.attempts, row.expires_at, deadline)
     told = journal.replay(dead_token)
-    words = "The connection was lost before the mail server answered."
-    doubts = [Answer(reader_id, Outcome.UNCONFIRMED, words) for reader_id in told.in_doubt]
+    doubts = [Answer(reader_id, Outcome.UNCONFIRMED, NO_ANSWER) for reader_id in told.in_doubt]
     record(claim, [*told.answers, *doubts], told.put_off)
     release(claim)
     journal.forget(dead_token)
-    return claim
+    return True
 
 
 def declare_lost(chunk_id: int, dead_token: str) -> None:

@@ -101,7 +101,7 @@ def progress_of(mailings: Sequence[Mailing]) -> dict[int, Progress]:
     waiting: dict[int, int] = dict(
         db.session.execute(
             select(Waiting.mailing_id, func.count()).where(Waiting.mailing_id.in_(ids)).group_by(Waiting.mailing_id)
-        ).all()  # type: ignore[arg-type]  # rows of two are pairs
+        ).all()
     )
     return {mailing.id: _progress(mailing, sums.get(mailing.id), waiting.get(mailing.id, 0)) for mailing in mailings}
 

@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from newsletter import clock
 from newsletter.db import db
 from newsletter.sending import control, journal, ledger
-from newsletter.sending.models import Chunk, ChunkState, Heartbeat, Mailing, MailingState
+from newsletter.sending.models import Chunk, ChunkState, Heartbeat, Mailing, MailingState, Outcome
+from newsletter.subscribers import notices
 
 log = structlog.get_logger()
 
@@ -18,17 +19,38 @@ LOST_AFTER = timedelta(hours=1)  # a disk with a journal on it gets this long to
 
 def take_back() -> int:
     """Chunks of processes without a sign of life: what their journals know is recorded, the rest is free again."""
-    run_out = db.session.execute(
-        select(Chunk.id, Chunk.token).where(
-            Chunk.state == ChunkState.CLAIMED, Chunk.lease_until < func.now(), Chunk.host == journal.host()
+    ours = db.session.execute(
+        select(Chunk.id, Chunk.token, (Chunk.lease_until < func.now()).label("has_run_out")).where(
+            Chunk.state == ChunkState.CLAIMED, Chunk.host == journal.host()
         )
     ).all()
     db.session.rollback()
-    taken = [chunk_id for chunk_id, token in run_out if token and ledger.take_over(chunk_id, token)]
+    taken = [
+        claimed.id
+        for claimed in ours
+        if (claimed.has_run_out or journal.is_abandoned(claimed.token)) and ledger.take_over(claimed.id, claimed.token)
+    ]
+    _take_back_notices()
     _declare_lost()
     if taken:
         log.info("chunks taken back", chunks=len(taken))
     return len(taken)
+
+
+def _take_back_notices() -> None:
+    for claimed in notices.in_flight():
+        if not journal.is_abandoned(claimed.token):
+            continue
+        told = journal.replay(claimed.token)
+        if told.in_doubt:
+            notices.in_doubt(claimed, ledger.NO_ANSWER)
+        elif told.answers and told.answers[0].outcome is Outcome.ACCEPTED:
+            notices.accepted(claimed, told.answers[0].reply)
+        elif told.answers:
+            notices.refused(claimed, told.answers[0].reply)
+        else:
+            notices.put_off(claimed, told.put_off[0].reply if told.put_off else "")
+        journal.forget(claimed.token)
 
 
 def hold_copies() -> None:

@@ -1,0 +1,54 @@
+"""The one place that joins Flask and Celery: `celery -A worker.app worker`."""
+
+import logging
+
+import celery as celery_package
+from celery.signals import setup_logging, worker_process_init, worker_ready, worker_shutting_down
+
+from newsletter import jobs
+from newsletter.app import create_app
+from newsletter.db import db
+from worker import schedule, stopping
+from worker.lookout import Lookout
+
+flask_app = create_app()
+
+
+class TaskInContext(celery_package.Task):  # type: ignore[type-arg]  # not generic when it runs
+    """Each task in an app context of its own: its own session, closed at the end."""
+
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        with flask_app.app_context():
+            return super().__call__(*args, **kwargs)
+
+
+celery = jobs.celery
+celery.Task = TaskInContext  # type: ignore[misc]  # read-only only in the stubs
+celery.conf.beat_schedule = schedule.TIMETABLE
+
+import worker.tasks  # noqa: E402, F401  # after celery.Task is ours, so that every task gets its context
+
+_lookout = Lookout(flask_app)
+
+
+@setup_logging.connect
+def _log_plainly(**_: object) -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+
+
+@worker_process_init.connect
+def _own_connections(**_: object) -> None:
+    """A forked child must not speak on its parent's connections."""
+    with flask_app.app_context():
+        db.engine.dispose(close=False)
+
+
+@worker_ready.connect
+def _look_out(**_: object) -> None:
+    _lookout.start()
+
+
+@worker_shutting_down.connect
+def _stop_after_the_message_in_hand(**_: object) -> None:
+    stopping.ask()
+    _lookout.stop()

@@ -1,0 +1,9 @@
+"""The timetable for beat. Every job in it may come late, twice or not at all: workers also look by themselves."""
+
+from newsletter.jobs import Job
+
+TIMETABLE = {
+    "start what is due": {"task": Job.START_DUE_MAILINGS.value, "schedule": 30.0},
+    "find what was left": {"task": Job.SWEEP.value, "schedule": 60.0},
+    "say that beat lives": {"task": Job.BEAT.value, "schedule": 20.0},
+}

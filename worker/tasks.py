@@ -1,0 +1,68 @@
+"""Every job on one page: ids in, one call. Each is safe to run twice, or twice at once."""
+
+from collections.abc import Callable
+
+import structlog
+
+import emails
+from newsletter import jobs
+from newsletter.db import db
+from newsletter.jobs import Job
+from newsletter.sending import resume, start
+from worker import deliver, notice
+from worker import sweep as sweeping
+
+log = structlog.get_logger()
+
+_calls: dict[Job, Callable[..., None]] = {}
+
+
+def task(job: Job) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    def register(call: Callable[..., None]) -> Callable[..., None]:
+        _calls[job] = call
+        jobs.celery.task(name=job.value)(call)
+        return call
+
+    return register
+
+
+def run(job: Job, *ids: int) -> None:
+    """Do a job here and now, in the current app context."""
+    _calls[job](*ids)
+
+
+def names() -> set[str]:
+    return {job.value for job in _calls}
+
+
+@task(Job.SEND_NOTICE)
+def send_notice(notice_id: int) -> None:
+    notice.send(notice_id)
+
+
+@task(Job.START_DUE_MAILINGS)
+def start_due_mailings() -> None:
+    for post_id in start.due():
+        try:
+            start.start(post_id)
+        except emails.LetterError as error:
+            db.session.rollback()
+            start.take_back(post_id, str(error))
+        db.session.commit()
+
+
+@task(Job.DELIVER)
+def deliver_mailing(mailing_id: int) -> None:
+    deliver.deliver(mailing_id)
+
+
+@task(Job.SWEEP)
+def sweep() -> None:
+    for job, ids in sweeping.find():
+        jobs.ring(job, *ids)
+
+
+@task(Job.BEAT)
+def beat_is_alive() -> None:
+    resume.seen("beat")
+    db.session.commit()
