@@ -38,11 +38,11 @@ def post_text(content: PostContent, theme: Theme, audience: Audience) -> str:
         underlined(guard(content.title), "=") + (wrap(guard(content.subtitle)) if content.subtitle else []),
         [*wrap(guard(" · ".join(filter(None, about)))), "Read on the web: __VIEW_URL__"],
     ]
+    foot = [["-" * 20]]
     if content.previous_in_series:
         title, url = content.previous_in_series
-        head.append([*wrap(guard(f"Before this: {title}")), guard(url)])
-    foot = [
-        ["-" * 20],
+        foot.insert(0, [*wrap(guard(f"Before this: {title}")), guard(url)])
+    foot += [
         wrap(guard(f"You get this because you signed up for {theme.name} at {site_name(theme)}.")),
         ["Change what you get:", "__PREFERENCES_URL__"],
         ["Leave this newsletter:", "__UNSUBSCRIBE_URL__"],

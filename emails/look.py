@@ -25,15 +25,16 @@ def inlined(accent: str) -> str:
 .text sup {{ font-size: 13px; line-height: 0; vertical-align: super; }}
 .text sup a {{ text-decoration: none; }}
 .text hr {{ width: 96px; margin: 36px auto; border: 0; border-top: 1px solid {colour.HAIRLINE}; }}
-.text code {{ font-family: {CODE}; font-size: 16px; background-color: {colour.GROUND}; padding: 1px 4px;
+.text code {{ font-family: {CODE}; font-size: 16px; background-color: {colour.GROUND}; padding: 1px 3px;
   border-radius: 4px; }}
 .text .code {{ width: 100%; margin: 0 0 20px; border-collapse: separate; }}
 .text .code-cell {{ font-family: {CODE}; font-size: 15px; line-height: 1.5; color: {colour.INK}; text-align: left;
   background-color: {colour.GROUND}; padding: 14px 16px; border-radius: 8px; word-break: break-word; }}
 .text .quote {{ width: 100%; margin: 0 0 20px; border-collapse: separate; }}
-.text .quote-cell {{ border-left: 2px solid {colour.HAIRLINE}; padding: 0 0 0 20px; color: {colour.MUTED};
+.text .quote-cell {{ border-left: 2px solid {colour.HAIRLINE}; padding: 0 0 0 20px; color: {colour.INK};
   font-size: 18px; line-height: 1.6; text-align: left; }}
 .text blockquote {{ margin: 0; padding: 0; }}
+.text blockquote .last {{ margin: 0; }}
 .text .image {{ margin: 28px 0; }}
 .text img {{ max-width: 100%; height: auto; border: 0; }}
 .text .image img {{ display: block; margin: 0 auto; border-radius: 6px; }}
@@ -114,9 +115,12 @@ def _dark_rules(link: str) -> list[tuple[str, str]]:
     return [
         ("body, .paper", f"background-color: {colour.DARK_PAPER}"),
         (".text div, .text h1 a, .masthead a", f"color: {colour.DARK_INK}"),
-        (".text .card-cell, .text .card-title a, .text .invitation-cell", f"color: {colour.DARK_INK}"),
         (
-            ".text .quote-cell, .text .caption, .text .card-publication, .text .card-excerpt, .text .card-meta, "
+            ".text .quote-cell, .text .card-cell, .text .card-title a, .text .invitation-cell",
+            f"color: {colour.DARK_INK}",
+        ),
+        (
+            ".text .caption, .text .card-publication, .text .card-excerpt, .text .card-meta, "
             ".text .series, .text .dek, .text .byline, .text .label, .text .fine, .text .fine a",
             f"color: {colour.DARK_MUTED}",
         ),

@@ -38,7 +38,7 @@ class MailBody(Markup):
     def quote(self, quote: Quote) -> str:
         return (
             f'{TABLE} width="100%" class="quote"><tr><td class="quote-cell">'
-            f"<blockquote>{self.blocks(quote.blocks)}</blockquote></td></tr></table>"
+            f"<blockquote>{self.closing(quote.blocks)}</blockquote></td></tr></table>"
         )
 
     def code_block(self, block: CodeBlock) -> str:

@@ -88,6 +88,13 @@ class Markup(ABC):
     def quote(self, quote: Quote) -> str:
         return f"<blockquote>{self.blocks(quote.blocks)}</blockquote>"
 
+    def closing(self, blocks: Sequence[Block]) -> str:
+        """Blocks in a box of their own: the last paragraph must not push its border away."""
+        if not blocks or not isinstance(last := blocks[-1], Paragraph):
+            return self.blocks(blocks)
+        end = f'<p class="last">{self.inline(last.children)}</p>'
+        return f"{self.blocks(blocks[:-1])}{end}"
+
     def listing(self, listing: Listing) -> str:
         tag = "ul" if listing.first is None else "ol"
         start = f' start="{listing.first}"' if listing.first not in (None, 1) else ""

@@ -1,9 +1,12 @@
 """Content in the layout of a letter: Jinja2 with autoescape writes MJML, and MJML becomes HTML."""
 
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup as Safe
 from markupsafe import escape
 from mjml import mjml2html
@@ -14,17 +17,15 @@ from emails.markup import long_date
 from emails.personalise import guard
 from emails.values import Audience, PostContent, Theme
 
-# MJML writes the title into an attribute without escaping its quotes, so it gets there after MJML.
-TITLE_MARK = "nl-title-of-this-letter"
+_TOKEN = re.compile(r"nl-value-(\d+)-")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
 
-environment = Environment(  # noqa: S701  # the text of a mail must not be escaped, its markup is
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=lambda name: name is not None and name.endswith(".mjml"),
-    undefined=StrictUndefined,
-    finalize=lambda value: guard(value) if type(value) is str else value,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+
+@dataclass(frozen=True)
+class Fragment:
+    """HTML that this package has made and escaped."""
+
+    html: str
 
 
 def post_html(content: PostContent, theme: Theme, audience: Audience, subject: str, preheader: str) -> str:
@@ -35,35 +36,64 @@ def post_html(content: PostContent, theme: Theme, audience: Audience, subject: s
         "series": series_line(content),
         "byline": byline(content),
         "day": long_date(content.date),
-        "body": Safe(body.body()),  # noqa: S704  # made by MailBody, which escapes
-        "notes": Safe(body.notes()),  # noqa: S704
+        "body": Fragment(body.body()),
+        "notes": Fragment(body.notes()) if content.document.notes else None,
     }
     return render("post.mjml", theme, subject, values)
 
 
 def render(template: str, theme: Theme, subject: str, values: dict[str, object]) -> str:
-    """HTML as MJML makes it, the author's rules still to be inlined."""
-    extra = {"title_mark": TITLE_MARK, "preheader": ""}
+    """HTML as MJML makes it, the rules still to be inlined.
+
+    MJML sees no value, only a token for each: it writes attributes with the escapes of another language, so that
+    a quote would end them and an emoji would come out as its number.
+    """
+    written: list[str] = []
+    extra = {"written": written, "subject": subject, "preheader": ""}
     source = environment.get_template(template).render(frame(theme) | extra | values)
     html: str = mjml2html(source, fonts={})
-    return html.replace(TITLE_MARK, str(escape(guard(subject))))
+    return _TOKEN.sub(lambda token: written[int(token[1])], html)
 
 
 def frame(theme: Theme) -> dict[str, object]:
-    """What every template can use."""
+    """What every template can use. Values marked safe are ours, have been checked, and are seen by MJML."""
     return {
         "theme": theme,
         "site": site_name(theme),
         "address_line": address_line(theme),
-        "accent": colour.accent_for(theme.accent, colour.GROUND),
         "newsletters": [theme.name],
-        "reading": look.READING,
-        "ink": colour.INK,
-        "paper": colour.PAPER,
+        "language": Safe(theme.language if _LANGUAGE.match(theme.language) else "en"),  # noqa: S704
+        "direction": Safe("rtl" if theme.direction == "rtl" else "ltr"),  # noqa: S704
+        "accent": Safe(colour.accent_for(theme.accent, colour.GROUND)),  # noqa: S704
+        "reading": Safe(look.READING),  # noqa: S704
+        "ink": Safe(colour.INK),  # noqa: S704
+        "paper": Safe(colour.PAPER),  # noqa: S704
         "phone": Safe(look.PHONE),  # noqa: S704
-        "dark": Safe(look.dark(theme.accent)),  # noqa: S704  # the colour in it has been checked
+        "dark": Safe(look.dark(theme.accent)),  # noqa: S704
         "outlook_dark": Safe(look.outlook_dark(theme.accent)),  # noqa: S704
     }
+
+
+@pass_context
+def _write(context: Context, value: object) -> object:
+    """In markup a token for the value, in plain text the value itself."""
+    if isinstance(value, Safe):
+        return value
+    if not context.eval_ctx.autoescape:
+        return guard(str(value))
+    written: list[str] = context["written"]
+    written.append(value.html if isinstance(value, Fragment) else str(escape(guard(str(value)))))
+    return f"nl-value-{len(written) - 1}-"
+
+
+environment = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=lambda name: bool(name and name.endswith(".mjml")),  # noqa: S701  # text must stay as it is
+    undefined=StrictUndefined,
+    finalize=_write,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 
 
 def byline(content: PostContent) -> str:

@@ -33,7 +33,7 @@ from emails.invitation import invitation
 from emails.markup import long_date
 from emails.personalise import guard, name_mark, unguard
 from emails.values import Audience, Theme
-from emails.wrapping import WIDTH, columns, wrap
+from emails.wrapping import GLUE, WIDTH, columns, wrap
 
 SHORTEST_LINE = 20  # deep inside lists and quotes, lines grow past the margin rather than shrink to nothing
 
@@ -64,14 +64,14 @@ class TextPart:
         return "\n\n".join("\n".join(part) for part in parts if part)
 
     def _note(self, note: Note) -> tuple[list[str], list[str]]:
-        first = f"[note {note.number}] "
-        lines = self._blocks(note.blocks, WIDTH - 4) or [""]
-        opening = wrap(lines[0], WIDTH, first, "    ") if note.blocks else [first.rstrip()]
-        if note.blocks and isinstance(note.blocks[0], Paragraph):
-            opening = wrap(self._inline(note.blocks[0].children), WIDTH, first, "    ")
-            others = self._blocks(note.blocks[1:], WIDTH - 4)
-            lines = ["", *others] if others else []
-        return [*opening, *(f"    {line}".rstrip() for line in lines)], self._links()
+        opening: tuple[Inline, ...] = ()
+        others = note.blocks
+        if others and isinstance(others[0], Paragraph):
+            opening, others = others[0].children, others[1:]
+        lines = wrap(self._inline(opening), WIDTH, f"[note {note.number}] ", "    ")
+        if further := self._blocks(others, WIDTH - 4):
+            lines += ["", *(f"    {line}".rstrip() for line in further)]
+        return lines, self._links()
 
     def _blocks(self, blocks: Sequence[Block], width: int, tight: bool = False) -> list[str]:
         lines: list[str] = []
@@ -161,7 +161,7 @@ class TextPart:
             case Field(_, fallback):
                 return name_mark(fallback) if self._personal else guard(fallback)
             case NoteReference(number):
-                return f" [note {number}]"
+                return f"{GLUE}[note{GLUE}{number}]"
 
     def _link(self, link: Link) -> str:
         if link.is_bare:
@@ -169,7 +169,7 @@ class TextPart:
         words = self._inline(link.children)
         self._count += 1
         self._pending.append((self._count, link.url))
-        return f"{words} [{self._count}]"
+        return f"{words}{GLUE}[{self._count}]"
 
     def _links(self) -> list[str]:
         lines = [f"[{number}] {guard(url)}" for number, url in self._pending]
