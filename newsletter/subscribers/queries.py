@@ -17,6 +17,7 @@ from newsletter.subscribers.models import (
     Subscriber,
     SubscriberState,
     Subscription,
+    Tag,
 )
 
 
@@ -57,11 +58,12 @@ def search(
     newsletter_id: int | None = None,
     after_id: int | None = None,
     limit: int = 50,
+    tag: str = "",
 ) -> Page:
     """Readers whose address or name has every word, newest first. Follow-up pages stay right while people join."""
     query = (
         select(Subscriber)
-        .where(*_matching(words, state, newsletter_id))
+        .where(*_matching(words, state, newsletter_id, tag))
         .options(selectinload(Subscriber.subscriptions), selectinload(Subscriber.tags))
         .order_by(Subscriber.id.desc())
         .limit(limit + 1)
@@ -72,10 +74,23 @@ def search(
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 
-def matching(words: str = "", state: SubscriberState | None = None, newsletter_id: int | None = None) -> int:
+def one(subscriber_id: int) -> Subscriber | None:
+    """One reader with all that their page shows."""
+    return db.session.get(
+        Subscriber, subscriber_id, options=(selectinload(Subscriber.subscriptions), selectinload(Subscriber.tags))
+    )
+
+
+def matching(
+    words: str = "", state: SubscriberState | None = None, newsletter_id: int | None = None, tag: str = ""
+) -> int:
     """How many readers a search finds in all."""
-    query = select(func.count(Subscriber.id)).where(*_matching(words, state, newsletter_id))
+    query = select(func.count(Subscriber.id)).where(*_matching(words, state, newsletter_id, tag))
     return db.session.scalar(query) or 0
+
+
+def tags() -> list[str]:
+    return list(db.session.scalars(select(Tag.name).order_by(Tag.name)))
 
 
 def counts() -> dict[SubscriberState, int]:
@@ -123,7 +138,9 @@ def _notice_lines(subscriber: Subscriber) -> list[ConsentLine | NoticeLine]:
     ]
 
 
-def _matching(words: str, state: SubscriberState | None, newsletter_id: int | None) -> list[ColumnElement[bool]]:
+def _matching(
+    words: str, state: SubscriberState | None, newsletter_id: int | None, tag: str
+) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [
         or_(
             Subscriber.email_key.contains(word.casefold(), autoescape=True),
@@ -135,6 +152,8 @@ def _matching(words: str, state: SubscriberState | None, newsletter_id: int | No
         conditions.append(_state() == state.value)
     if newsletter_id is not None:
         conditions.append(_is_on(newsletter_id))
+    if tag:
+        conditions.append(Subscriber.tags.any(Tag.name == tag))
     return conditions
 
 
