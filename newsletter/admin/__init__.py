@@ -3,3 +3,18 @@
 from flask import Blueprint
 
 bp = Blueprint("admin", __name__, url_prefix="/desk")
+
+from newsletter.admin import (  # noqa: E402, F401  # each adds its pages to the blueprint above
+    account,
+    editor,
+    guard,
+    home,
+    money,
+    posts,
+    preview,
+    readers,
+    schedule,
+    sends,
+    settings,
+    sign_in,
+)

@@ -79,6 +79,12 @@ class Newsletter(Base):
         """The newsletters that can be chosen, in the author's order."""
         return list(db.session.scalars(select(cls).where(cls.archived_at.is_(None)).order_by(cls.position, cls.id)))
 
+    @classmethod
+    def all_of(cls, publication: Publication) -> list[Self]:
+        """Those that can be chosen, then the archived ones."""
+        query = select(cls).where(cls.publication_id == publication.id)
+        return list(db.session.scalars(query.order_by(cls.archived_at.is_not(None), cls.position, cls.id)))
+
     @property
     def sender_domain(self) -> str:
         return self.sender_email.rpartition("@")[2]

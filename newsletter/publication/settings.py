@@ -41,7 +41,7 @@ def update_publication(
         raise BadSetting("time_zone", f"“{time_zone}” is not a time zone. They are named like Europe/Berlin.")
     if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", language):
         raise BadSetting("language", f"“{language}” is not a language tag. They look like en, de or pt-BR.")
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}", accent):
+    if not is_colour(accent):
         raise BadSetting("accent", f"“{accent}” is not a colour. Write it like #8a4b2d.")
     publication.name = one_line(name)
     publication.tagline = one_line(tagline)
@@ -119,6 +119,15 @@ def archive_newsletter(newsletter: Newsletter) -> None:
 
 def reopen_newsletter(newsletter: Newsletter) -> None:
     newsletter.archived_at = None
+
+
+def time_zones() -> list[str]:
+    """The names that people know, without the zone database's own curiosities."""
+    return [*sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")), "UTC"]
+
+
+def is_colour(text: str) -> bool:
+    return bool(re.fullmatch(r"#[0-9a-fA-F]{6}", text))
 
 
 def one_line(text: str) -> str:

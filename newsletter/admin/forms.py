@@ -1,0 +1,142 @@
+"""What staff fill in. CSRF is the guard's business; here is only what a field may hold."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from wtforms import (
+    BooleanField,
+    EmailField,
+    FileField,
+    Form,
+    HiddenField,
+    PasswordField,
+    RadioField,
+    SearchField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import ValidationError
+
+from newsletter.publication.models import Newsletter
+
+Check = Callable[[Any, Any], None]  # what WTForms calls with the form and the field
+
+
+def needed(sentence: str) -> Check:
+    """A field that cannot stay empty, and the sentence that says so."""
+
+    def check(_form: Form, field: StringField) -> None:
+        if not (field.data or "").strip():
+            raise ValidationError(sentence)
+
+    return check
+
+
+class SignInForm(Form):
+    email = EmailField("Mail address")
+    password = PasswordField("Password")
+
+
+class PasswordForm(Form):
+    present = PasswordField("Present password", [needed("Type the password you have now.")])
+    new = PasswordField("New password", [needed("Type the new password.")])
+
+
+class PostForm(Form):
+    title = TextAreaField("Title")
+    subtitle = TextAreaField("Subtitle")
+    body = TextAreaField("Text")
+    newsletter = SelectField("Newsletter", validate_choice=False)  # publishing knows them, and says so
+    audience = SelectField(
+        "Who may read it",
+        choices=[("everyone", "Everyone"), ("subscribers", "Readers who signed up"), ("paying", "Paying readers")],
+    )
+    slug = StringField("Address")
+    authors = StringField("Authors")
+    series = StringField("Series")
+    number = StringField("Number in the series")
+    tags = StringField("Tags")
+    date = StringField("Date shown")
+    preheader = StringField("Preheader")
+    subject = StringField("Subject of the mail")
+    revision = HiddenField()  # what was on the page when the writing began
+
+    def offer(self, newsletters: list[Newsletter], chosen: Newsletter | None) -> None:
+        """Newsletters to choose from; one that is archived stays on offer where it was chosen."""
+        listed = newsletters if chosen is None or chosen in newsletters else [*newsletters, chosen]
+        self.newsletter.choices = [(newsletter.slug, newsletter.name) for newsletter in listed]
+
+    def validate_number(self, field: StringField) -> None:
+        if field.data and not re.fullmatch(r"\s*[0-9]{1,9}\s*", field.data):
+            raise ValidationError("A whole number, or nothing.")
+
+    def validate_date(self, field: StringField) -> None:
+        try:
+            date.fromisoformat(field.data or "2000-01-01")
+        except ValueError:
+            raise ValidationError("Write the date like 2026-05-31.") from None
+
+
+class ScheduleForm(Form):
+    when = RadioField("When", choices=[("at", "At a time"), ("now", "Now")], default="at")
+    day = StringField("Day")
+    time = StringField("Time")
+    zone = StringField("Time zone")
+
+
+class AddReaderForm(Form):
+    email = EmailField("Mail address", [needed("Whom do you want to add?")])
+    name = StringField("Name")
+    newsletters = SelectMultipleField("Newsletters", coerce=int)
+    consent = RadioField(
+        "How do they agree?",
+        choices=[
+            ("ask", "Ask them to confirm"),
+            ("vouch", "They have agreed already, and I can show it"),
+        ],
+        default="ask",
+    )
+    source = TextAreaField("Where their consent comes from")
+
+    def validate_newsletters(self, field: SelectMultipleField) -> None:
+        if not field.data:
+            raise ValidationError("Choose one newsletter at least.")
+
+    def validate_source(self, field: TextAreaField) -> None:
+        if self.consent.data == "vouch" and len((field.data or "").strip()) < 10:
+            raise ValidationError("Say when and how they agreed, in a sentence. It is kept as proof.")
+
+
+class ReaderSearch(Form):
+    words = SearchField("Search")
+
+
+class PublicationForm(Form):
+    name = StringField("Name", [needed("A publication needs a name.")])
+    tagline = StringField("Tagline")
+    postal_address = TextAreaField("Postal address")
+    time_zone = StringField("Time zone")
+    language = StringField("Language")
+    accent = StringField("Accent colour")
+
+
+class LogoForm(Form):
+    logo = FileField("Logo")
+
+
+class NewsletterForm(Form):
+    name = StringField("Name", [needed("A newsletter needs a name.")])
+    description = StringField("Description")
+    sender_name = StringField("Sender’s name", [needed("Readers see who writes before they see what.")])
+    sender_email = EmailField("Sender’s address", [needed("Mail needs an address that it comes from.")])
+    reply_to = EmailField("Answers go to")
+
+
+class SettleForm(Form):
+    """The author’s word on messages that may or may not have left."""
+
+    resend = BooleanField("Send again")

@@ -1,0 +1,43 @@
+"""A post as its readers will see it, in a frame where nothing can act."""
+
+from flask import Response, abort, render_template, request
+
+import emails
+from newsletter.admin import bp
+from newsletter.admin.editor import READERS, VIEWS
+from newsletter.admin.posts import find
+from newsletter.config import settings
+from newsletter.sending import rehearsal
+
+
+@bp.get("/posts/<int:post_id>/preview/<view>")
+def preview(post_id: int, view: str) -> Response:
+    if view not in VIEWS:
+        abort(404)
+    reader = request.args.get("as", "")
+    audience = emails.Audience(reader if reader in READERS else "free")
+    if audience is emails.Audience.STRANGER and view != "web":
+        return _note("A stranger gets no mail. Choose “Web page” to see what they see.")
+    seen = rehearsal.preview(find(post_id), audience)
+    if not seen.html:
+        return _note(" ".join(problem.full_sentence for problem in seen.problems))
+    match view:
+        case "text":
+            return _framed(render_template("admin/preview/text.html", text=seen.text))
+        case "web":
+            return _framed(render_template("admin/preview/web.html", post=find(post_id), html=seen.web_html))
+    return _framed(seen.html)
+
+
+def _note(sentence: str) -> Response:
+    return _framed(render_template("admin/preview/note.html", sentence=sentence))
+
+
+def _framed(html: str) -> Response:
+    """Sandboxed twice, by the frame and by this header: opened by itself it is just as harmless."""
+    site = settings().site_url
+    policy = (
+        "sandbox; default-src 'none'; img-src http: https: data:; "
+        f"style-src 'unsafe-inline' {site} {request.host_url}; frame-ancestors 'self'"
+    )
+    return Response(html, headers={"Content-Security-Policy": policy})

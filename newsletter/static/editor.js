@@ -1,0 +1,91 @@
+// Saves two seconds after the last key, shows the preview again, and never lets go of what is not saved.
+const form = document.getElementById("manuscript");
+const said = document.getElementById("saved");
+const frame = document.querySelector(".frame");
+const picture = frame?.querySelector("iframe");
+const reader = document.getElementById("as");
+const show = document.getElementById("show");
+let saved = text();
+let timer;
+let busy = null;
+
+function text() {
+  const values = new FormData(form);
+  for (const name of ["csrf_token", "revision", "view", "as", "then"]) values.delete(name);
+  return JSON.stringify([...values]);
+}
+
+async function save() {
+  clearTimeout(timer);
+  if (busy) await busy;
+  const now = text();
+  if (now === saved) return true;
+  busy = send(now);
+  const done = await busy;
+  busy = null;
+  return done;
+}
+
+async function send(now) {
+  said.textContent = "· saving …";
+  const answer = await fetch(form.action, {
+    method: "POST",
+    body: new URLSearchParams(new FormData(form)),
+    headers: { Accept: "application/json" },
+  }).catch(() => null);
+  const isJson = answer?.headers.get("Content-Type")?.startsWith("application/json");
+  if (!isJson) {
+    said.textContent = answer
+      ? "· not saved: you are signed out. Sign in in another tab, copy your text, and open this page again."
+      : "· not saved: no connection. It stays here; the next key tries again.";
+    return false;
+  }
+  const words = await answer.json();
+  said.textContent = `· ${words.said}`;
+  if (!answer.ok) return false;
+  saved = now;
+  form.elements.revision.value = words.revision;
+  document.getElementById("problems").innerHTML = words.problems;
+  form.action = words.url; // the first save gives a new post its own address
+  history.replaceState(null, "", words.url);
+  if (picture) look();
+  return true;
+}
+
+function look() {
+  const view = form.elements.view.value;
+  frame.classList.toggle("is-phone", view === "phone");
+  picture.src = `${picture.dataset.address}${view}?as=${reader.value}`;
+}
+
+form.addEventListener("input", () => {
+  clearTimeout(timer);
+  timer = setTimeout(save, 2000);
+});
+form.addEventListener("save-now", (event) => {
+  event.preventDefault();
+  save();
+});
+form.addEventListener("submit", () => {
+  clearTimeout(timer);
+  saved = text();
+});
+form.elements.title.addEventListener("keydown", (event) => {
+  if (event.key === "Enter") {
+    event.preventDefault();
+    form.elements.subtitle.focus();
+  }
+});
+addEventListener("beforeunload", (event) => {
+  if (text() !== saved) event.preventDefault();
+});
+document.querySelector("[data-up]").addEventListener("click", async (event) => {
+  if (text() === saved) return;
+  event.preventDefault();
+  if (await save()) location.assign(event.target.href);
+});
+if (picture) {
+  show.hidden = true;
+  for (const choice of form.elements.view) choice.addEventListener("change", look);
+  reader.addEventListener("change", look);
+}

@@ -1,0 +1,18 @@
+// A sentence that follows a form: [data-live] names the address that says it.
+for (const place of document.querySelectorAll("[data-live]")) {
+  const form = place.closest("form");
+  let asked = 0;
+  let timer;
+  const ask = async () => {
+    const mine = ++asked;
+    const values = new URLSearchParams(new FormData(form));
+    values.delete("csrf_token");
+    const answer = await fetch(`${place.dataset.live}?${values}`).catch(() => null);
+    if (answer?.ok && !answer.redirected && mine === asked) place.innerHTML = await answer.text();
+  };
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(ask, 250);
+  });
+}
+for (const button of document.querySelectorAll("[data-without-js]")) button.hidden = true;
