@@ -14,9 +14,9 @@ from newsletter.up.run_file import RunFile
 def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    run_file, pid, started = sys.argv[1:]
+    run_file, grace, pid, started = sys.argv[1:]
     if not sys.stdin.read():
-        RunFile(Path(run_file)).end_leftovers(Identity(int(pid), started))
+        RunFile(Path(run_file)).end_leftovers(Identity(int(pid), started), float(grace))
 
 
 if __name__ == "__main__":

@@ -48,14 +48,7 @@ class EmbeddedPostgres:
         self.log = log or folder / "postgres.log"
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lock = places.Lock(folder / "lock")
-        self._password = places.secret(folder / "password")
-        self._run_as = _run_as(folder)
-        if self._run_as is None:
-            folder.chmod(0o700)
-        self._cluster = self._place(folder / "cluster")
-        self._programs = self._reachable(programs.postgres(_version_of(self._cluster)))
+        self._lock: places.Lock | None = None
 
     @property
     def url(self) -> str:
@@ -67,6 +60,8 @@ class EmbeddedPostgres:
 
     def start(self, port: int = 0) -> None:
         """Start, on this port if it is free, and wait until it answers and the database exists."""
+        if self._lock is None:
+            self._move_in()
         if _version_of(self._cluster) is None:
             self._initialise()
         self._end_leftover()
@@ -80,14 +75,26 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         """A fast, orderly end: sessions are closed, everything is on disk."""
-        if self.process is not None:
-            processes.stop(self.process, politely=signal.SIGINT)
-        if not self.durable and self._shelter.exists():
-            shutil.rmtree(self._shelter.resolve(), ignore_errors=True)
+        if self._lock is None:
+            return  # another one serves this folder
+        self._give_up()
+        shelter = self._shelter.resolve()
+        if not self.durable and self._shelter.is_symlink() and shelter.parent != _SHELTERS:
+            shutil.rmtree(shelter, ignore_errors=True)
             self._shelter.unlink()
         self._lock.release()
 
     # Where it lives
+
+    def _move_in(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = places.Lock(self.folder / "lock")
+        self._password = places.secret(self.folder / "password")
+        self._run_as = _run_as(self.folder)
+        if self._run_as is None:
+            self.folder.chmod(0o700)
+        self._cluster = self._place(self.folder / "cluster")
+        self._programs = self._reachable(programs.postgres(_version_of(self._cluster)))
 
     @property
     def _shelter(self) -> Path:

@@ -21,7 +21,6 @@ from newsletter.up.surroundings import Given, surroundings
 from newsletter.up.valkey import EmbeddedValkey
 
 PROCFILE = Path(__file__).parents[2] / "Procfile"
-_GRACE = 30.0
 _LARGEST_LOG = 10 * 1024 * 1024
 
 
@@ -70,6 +69,7 @@ class Stack:
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     procfile_at: Path = PROCFILE
     durable: bool = True  # False is for tests: a power cut may cost everything
+    grace: float = 30.0
     env: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -294,8 +294,9 @@ class Stack:
 
     def _start_last_watch(self) -> None:
         me = Identity.of(os.getpid())
+        about = [str(self._run_file.path), str(min(self.grace, 10)), str(me.pid), me.started]
         self._last_watch = subprocess.Popen(
-            [sys.executable, "-m", "newsletter.up.last_watch", self._run_file.path, str(me.pid), me.started],
+            [sys.executable, "-m", "newsletter.up.last_watch", *about],
             stdin=subprocess.PIPE,
             cwd=self.procfile_at.parent.resolve(),
             start_new_session=True,
@@ -311,7 +312,7 @@ class Stack:
                 processes.ask(child.process, farewell(child.name))
             for child in together:
                 assert child.process is not None
-                processes.finish(child.process, _GRACE)
+                processes.finish(child.process, self.grace)
         for server in self._servers:
             server.stop()
         self._tail.stop()

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from newsletter.up import places, processes, programs
 from newsletter.up.processes import CannotStart
@@ -39,10 +41,7 @@ class EmbeddedValkey:
         self.log = log or folder / "valkey.log"
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = places.Lock(folder / "lock")
-        self._password = places.secret(folder / "password")
-        self._program = programs.valkey()
+        self._lock: places.Lock | None = None
 
     @property
     def url(self) -> str:
@@ -54,6 +53,8 @@ class EmbeddedValkey:
 
     def start(self, port: int = 0) -> None:
         """Start, on this port if it is free, and wait until it answers."""
+        if self._lock is None:
+            self._move_in()
         self._end_leftover()
         for _attempt in range(5):
             self.port = places.free_port(port)
@@ -65,7 +66,14 @@ class EmbeddedValkey:
     def stop(self) -> None:
         if self.process is not None:
             processes.stop(self.process)
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
+
+    def _move_in(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = places.Lock(self.folder / "lock")
+        self._password = places.secret(self.folder / "password")
+        self._program = programs.valkey()
 
     def _launch(self) -> subprocess.Popen[bytes]:
         # The password stands in a private file: on the command line everyone on the machine could read it.
@@ -107,7 +115,7 @@ class EmbeddedValkey:
     def _becomes_ready(self, patience: float = 60) -> bool:
         """False when it ended: most likely somebody took the port in between."""
         until = time.monotonic() + patience
-        with redis.Redis.from_url(self.url, socket_timeout=2) as client:
+        with redis.Redis.from_url(self.url, socket_timeout=2, retry=Retry(NoBackoff(), 0)) as client:
             while self.is_running:
                 try:
                     client.ping()
