@@ -69,14 +69,14 @@ def undo_leave(token: str, origin: Origin = NOWHERE) -> list[int]:
     return ids
 
 
-def explain(subscriber_id: int, newsletter_ids: list[int], reason: str) -> None:
-    """Keep why someone left, if they care to say."""
+def explain(undo_token: str, reason: str) -> None:
+    """Keep why someone left, if they care to say, with what that leaving took. Raises BadLink."""
+    subscriber_id, _, event_id = links.read(Purpose.UNDO_LEAVE, undo_token)
+    event = db.session.get(ConsentEvent, event_id)
+    if event is None or event.subscriber_id != subscriber_id:
+        return
     for subscription in db.session.scalars(
-        select(Subscription).where(
-            Subscription.subscriber_id == subscriber_id,
-            Subscription.newsletter_id.in_(newsletter_ids),
-            Subscription.left_at.is_not(None),
-        )
+        select(Subscription).where(Subscription.subscriber_id == subscriber_id, Subscription.left_at == event.at)
     ):
         subscription.reason = " ".join(reason.split())[:LONGEST_REASON]
 

@@ -124,6 +124,15 @@ def due() -> list[int]:
     return list(db.session.scalars(waiting.order_by(Notice.send_after).limit(MOST_AT_ONCE)))
 
 
+def in_flight() -> list[ClaimedNotice]:
+    """Claims that have not ended, for whoever can tell that their process is dead."""
+    query = select(Notice.id, Notice.token).where(Notice.state == NoticeState.SENDING)
+    return [
+        ClaimedNotice(id=row.id, token=row.token or "", sender="", address="", message=b"", deadline=0.0)
+        for row in db.session.execute(query)
+    ]
+
+
 def _prepare(notice: Notice, deadline: float) -> ClaimedNotice | None:
     if notice.expires_at <= clock.now():
         _drop(notice, NoticeState.EXPIRED)

@@ -1,0 +1,110 @@
+"""The publication on the web: its front page, its archive, its posts."""
+
+import hashlib
+from datetime import datetime
+from itertools import groupby
+from urllib.parse import urlencode
+
+from flask import make_response, render_template, request
+from werkzeug.wrappers import Response
+
+from newsletter.errors import NotFound
+from newsletter.posts import content, queries
+from newsletter.posts.models import Post
+from newsletter.public import bp, frame, reading
+from newsletter.public.forms import SignUpForm
+
+LATEST = 7
+ON_A_PAGE = 50
+
+
+class NoSuchPost(NotFound):
+    def __init__(self) -> None:
+        super().__init__("There is no post at this address.")
+
+
+@bp.get("/")
+def home() -> str:
+    found = queries.published(LATEST + 1)
+    return render_template(
+        "public/home.html", posts=_listed(found[:LATEST]), has_more=len(found) > LATEST, is_open=reading.is_open
+    )
+
+
+@bp.get("/archive")
+def archive() -> str:
+    before = _moment(request.args.get("before", ""))
+    found = queries.published(ON_A_PAGE + 1, before)
+    shown = found[:ON_A_PAGE]
+    months = [(month, list(posts)) for month, posts in groupby(_listed(shown), lambda each: f"{each[1]:%Y-%m}")]
+    is_last = len(found) <= ON_A_PAGE
+    return render_template(
+        "public/archive.html",
+        months=months,
+        is_first=before is None,
+        older=None if is_last else urlencode({"before": _stamp(shown[-1])}),
+        is_open=reading.is_open,
+    )
+
+
+@bp.get("/p/<slug>")
+def post_page(slug: str) -> Response:
+    post = _published(slug)
+    earlier, later = queries.neighbours(post)
+    form = SignUpForm.blank(frame.newsletters(), chosen=post.newsletter)
+    read = reading.for_page(post)
+    page = render_template(
+        "public/post.html",
+        post=post,
+        reading=read,
+        linked_data=reading.linked_data(post, read, frame.publication().name),
+        series=queries.in_series(post.series) if post.series else [],
+        earlier=earlier,
+        later=later,
+        form=form,
+    )
+    return _revalidated(page, form.token, post)
+
+
+@bp.get("/p/<slug>/share")
+def share_page(slug: str) -> str:
+    post = _published(slug)
+    return render_template("public/share.html", post=post, url=content.url(post))
+
+
+def _published(slug: str) -> Post:
+    post = queries.published_by_slug(slug)
+    if post is None:
+        raise NoSuchPost
+    return post
+
+
+def _listed(posts: list[Post]) -> list[tuple[Post, datetime]]:
+    """With the local moment of publication, which the months of the archive go by."""
+    zone = frame.publication().zone
+    return [(post, (post.published_at or post.created_at).astimezone(zone)) for post in posts]
+
+
+def _revalidated(page: str, token: str, post: Post) -> Response:
+    """The same page gets the same tag, although its form carries the second it was made in.
+
+    The date is part of the tag, so that no cache keeps a form for longer than it is good.
+    """
+    response = make_response(page)
+    stable = page.replace(token, "") + f"{datetime.now(frame.publication().zone):%Y-%m-%d}"
+    response.set_etag(hashlib.blake2b(stable.encode(), digest_size=16).hexdigest())
+    response.last_modified = post.updated_at
+    response.headers["Cache-Control"] = "public, max-age=0, must-revalidate"
+    return response.make_conditional(request)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _stamp(post: Post) -> str:
+    return (post.published_at or post.created_at).isoformat()
