@@ -2,17 +2,14 @@
 
 import click
 
+from newsletter.cli import doctor, inbound, mailings, owner, posts, settings_page, subscribers, up
 from newsletter.cli.root import Root, in_app
-from newsletter.cli.subscribers import subscribers
 
 
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="newsletter", message="newsletter %(version)s")
 def main() -> None:
     """Write letters, and send each of them once to everyone who asked for them."""
-
-
-main.add_command(subscribers)
 
 
 @main.command()
@@ -22,3 +19,17 @@ def migrate() -> None:
     from flask_migrate import upgrade
 
     upgrade()
+
+
+for command in (
+    up.demo,
+    up.up,
+    owner.create,
+    subscribers.subscribers,
+    posts.posts,
+    mailings.mailings,
+    inbound.inbound,
+    doctor.doctor,
+    settings_page.show,
+):
+    main.add_command(command)

@@ -11,6 +11,11 @@ from rich.text import Text
 out = Console(highlight=False)
 
 
+def say(sentence: str) -> None:
+    """One line, however narrow the terminal: it is the terminal that folds it."""
+    out.print(harmless(sentence), soft_wrap=True)
+
+
 def harmless(text: str) -> Text:
     """Text from outside, without markup and without control characters."""
     return Text("".join("�" if unicodedata.category(character) == "Cc" else character for character in text))

@@ -7,7 +7,7 @@ import click
 from rich.progress import Progress
 
 from newsletter.cli.root import in_app
-from newsletter.cli.screen import count, harmless, out, table
+from newsletter.cli.screen import count, harmless, out, say, table
 from newsletter.db import db
 from newsletter.imports import run as imports
 from newsletter.imports.report import Report
@@ -74,13 +74,13 @@ _WORDS = {
 def _tell(tally: Counter[Result], found: imports.Survey, *, dry_run: bool) -> None:
     lists = ", ".join(found.newsletters) or "no newsletter"
     begin = "Nothing was changed. An import would enter" if dry_run else "Entered"
-    out.print(harmless(f"{begin} {count(tally[Result.ADDED], 'new reader')} for {lists}."))
+    say(f"{begin} {count(tally[Result.ADDED], 'new reader')} for {lists}.")
     shown = table("", "", numbers=("",))
     for result, words in _WORDS.items():
         shown.add_row(f"{tally[result]:,}", words, style="" if tally[result] else "dim")
     out.print(shown)
     if found.unused_columns:
-        out.print(harmless(f"Columns not used: {', '.join(found.unused_columns)}."))
+        say(f"Columns not used: {', '.join(found.unused_columns)}.")
 
 
 def _tell_remarks(first: list[Remark], listed: Report) -> None:
@@ -91,4 +91,4 @@ def _tell_remarks(first: list[Remark], listed: Report) -> None:
         shown.add_row(str(remark.line), harmless(remark.email[:60]), harmless(remark.sentence))
     out.print()
     out.print(shown)
-    out.print(harmless(f"All {count(listed.count, 'line')} with a remark: {listed.path}"))
+    say(f"All {count(listed.count, 'line')} with a remark: {listed.path}")

@@ -8,6 +8,7 @@ from typing import Self
 
 from newsletter.errors import NewsletterError
 from newsletter.imports.csv_file import BadFile
+from newsletter.subscribers.signup import LONGEST_NAME, tidy_name
 
 _NAMES = {
     "email": {"email", "e mail", "email address", "e mail address", "mail", "mail address", "subscriber email"},
@@ -25,7 +26,6 @@ _NOT_WRITTEN_TO = _NO - {""} | {
     "unsubscribed", "left", "cleaned", "bounced", "complained", "suppressed", "erased", "deleted", "disabled",
     "blocklisted", "blacklisted", "inactive", "pending", "unconfirmed", "non subscribed", "nonsubscribed", "spam",
 }  # fmt: skip
-LONGEST_NAME = 200
 LONGEST_TAG = 60
 
 
@@ -109,7 +109,7 @@ def _checked_name(name: str) -> str:
         raise BadRow(f"The name has more than {LONGEST_NAME} characters.")
     if _has_control_characters(name):
         raise BadRow("The name has a line break or another control character in it.")
-    return unicodedata.normalize("NFC", name)
+    return tidy_name(unicodedata.normalize("NFC", name))
 
 
 def _tags(cell: str) -> tuple[str, ...]:

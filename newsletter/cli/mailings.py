@@ -1,0 +1,150 @@
+"""newsletter mailings …"""
+
+import time
+from collections.abc import Callable
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from newsletter.cli.root import Refusal, in_app
+from newsletter.cli.screen import count, harmless, moment, out, say, table
+from newsletter.db import db
+from newsletter.errors import NotFound
+from newsletter.publication.models import Publication
+from newsletter.sending import control, queries
+from newsletter.sending.models import Mailing, Outcome
+from newsletter.sending.queries import Progress as Numbers
+
+_LOOK_EVERY = 0.5  # seconds
+_PARTS = (*Outcome, "waiting", "remaining")
+
+
+@click.group()
+def mailings() -> None:
+    """Posts on their way to their readers."""
+
+
+@mailings.command("list")
+@click.option("--limit", default=20, show_default=True)
+@in_app
+def show(limit: int) -> None:
+    """The newest mailings and how far they are."""
+    zone, found = Publication.current().zone, queries.mailings(limit)
+    numbers = queries.progress_of(found)
+    shown = table("id", "state", "accepted", "of", "started", "newsletter", "post", numbers=("id", "accepted", "of"))
+    for mailing in found:
+        told = numbers[mailing.id]
+        shown.add_row(
+            str(mailing.id),
+            told.state.value,
+            f"{told.accepted:,}",
+            f"{told.due:,}",
+            moment(mailing.started_at, zone),
+            mailing.post.newsletter.slug,
+            harmless(mailing.post.title),
+        )
+    out.print(shown if found else "No mailing yet.")
+
+
+@mailings.command()
+@click.argument("mailing_id", type=int, metavar="ID")
+@in_app
+def watch(mailing_id: int) -> None:
+    """Follow a mailing to its end. Ctrl-C only stops the watching.
+
+    Exit status 0: every reader due was accepted, or had left before being reached. 1: somebody was refused, expired or
+    is unconfirmed, or the mailing was stopped.
+    """
+    mailing = _mailing(mailing_id)
+    say(f"“{mailing.post.title}”, {count(mailing.audience_count, 'reader')} due")
+    numbers = follow(mailing_id)
+    _tell_troubles(mailing_id)
+    if numbers.accepted + numbers.skipped < numbers.due or numbers.state.value == "stopped":
+        raise Refusal(f"Not everyone was reached: {parts(numbers)}.")
+
+
+def follow(mailing_id: int) -> Numbers:
+    """Show a bar until the mailing is over."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
+    with Progress(*columns, console=out) as bar:
+        numbers = queries.progress(mailing_id)
+        line = bar.add_task(numbers.state.value, total=numbers.due, told="")
+        while True:
+            bar.update(line, description=numbers.state.value, completed=numbers.recorded, told=_told(numbers))
+            if numbers.is_over:
+                return numbers
+            db.session.rollback()  # the next look must see what happened meanwhile
+            time.sleep(_LOOK_EVERY)
+            numbers = queries.progress(mailing_id)
+
+
+def parts(numbers: Numbers) -> str:
+    """Every part that is not empty: “4,981 accepted, 3 refused”."""
+    told = [(str(part), getattr(numbers, str(part))) for part in _PARTS]
+    return ", ".join(f"{number:,} {part}" for part, number in told if number) or "nothing yet"
+
+
+@mailings.command()
+@click.argument("mailing_id", type=int, metavar="ID")
+@in_app
+def pause(mailing_id: int) -> None:
+    """Let nothing more leave, but for the messages in flight."""
+    _move(mailing_id, control.pause, "paused")
+
+
+@mailings.command()
+@click.argument("mailing_id", type=int, metavar="ID")
+@in_app
+def resume(mailing_id: int) -> None:
+    """Go on with a mailing that is paused or held."""
+    _move(mailing_id, control.go_on, "on its way again")
+
+
+@mailings.command()
+@click.argument("mailing_id", type=int, metavar="ID")
+@click.confirmation_option(prompt="Readers not reached yet will not get it. Stop it for good?")
+@in_app
+def stop(mailing_id: int) -> None:
+    """Stop a mailing for good."""
+    _move(mailing_id, control.stop, "stopped")
+
+
+@mailings.command()
+@click.argument("mailing_id", type=int, metavar="ID")
+@in_app
+def retry(mailing_id: int) -> None:
+    """Send once more, to exactly those who were refused, expired, or not reached because of a stop."""
+    again = control.send_to_unreached(_mailing(mailing_id))
+    db.session.commit()
+    readers = count(again.audience_count, "reader")
+    say(f"Mailing {again.id} goes to {readers}. Follow it with: newsletter mailings watch {again.id}")
+
+
+def _move(mailing_id: int, change: Callable[[Mailing], None], word: str) -> None:
+    mailing = _mailing(mailing_id)
+    change(mailing)
+    db.session.commit()
+    say(f"“{mailing.post.title}” is {word}: {parts(queries.progress(mailing_id))}.")
+
+
+def _mailing(mailing_id: int) -> Mailing:
+    mailing = db.session.get(Mailing, mailing_id)
+    if mailing is None:
+        raise NotFound(f"There is no mailing {mailing_id}. See them with: newsletter mailings list")
+    return mailing
+
+
+def _told(numbers: Numbers) -> str:
+    rate = f"{numbers.rate_per_minute:,.0f} a minute" if numbers.recorded else ""
+    left = f"about {numbers.seconds_left // 60 + 1} min left" if numbers.seconds_left else ""
+    trouble = numbers.held_because or numbers.trouble
+    return harmless(" · ".join(filter(None, (parts(numbers), rate, left, trouble)))).plain.replace("[", r"\[")
+
+
+def _tell_troubles(mailing_id: int) -> None:
+    shown = table("reader", "", "the server said")
+    for outcome in (Outcome.REFUSED, Outcome.EXPIRED, Outcome.UNCONFIRMED):
+        for reader in queries.troubled(mailing_id, outcome, limit=10):
+            shown.add_row(harmless(reader.address), outcome.value, harmless(reader.reply))
+    if shown.row_count:
+        out.print(shown)
