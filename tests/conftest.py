@@ -54,12 +54,14 @@ def settings(servers: tuple[str, str], tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="session")
-def migrated_app(settings: config.Settings) -> Flask:
+def migrated_app(settings: config.Settings) -> Iterator[Flask]:
     app = create_app(settings)
     app.config.update(TESTING=True, SERVER_NAME="letters.example.org", WTF_CSRF_ENABLED=False)
     with app.app_context():
         upgrade()
-    return app
+    yield app
+    with app.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture

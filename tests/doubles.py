@@ -84,3 +84,10 @@ class OutboxSession:
 
     def close(self) -> None:
         pass
+
+
+def text_of(message: EmailMessage) -> str:
+    """The text part, as a person would read it."""
+    part = message.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())

@@ -3,7 +3,8 @@
 import logging
 
 import celery as celery_package
-from celery.signals import setup_logging, worker_process_init, worker_ready, worker_shutting_down
+from celery import bootsteps
+from celery.signals import setup_logging, worker_process_init, worker_shutting_down
 
 from newsletter import jobs
 from newsletter.app import create_app
@@ -28,7 +29,24 @@ celery.conf.beat_schedule = schedule.TIMETABLE
 
 import worker.tasks  # noqa: E402, F401  # after celery.Task is ours, so that every task gets its context
 
-_lookout = Lookout(flask_app)
+
+class LookoutStep(bootsteps.StartStopStep):
+    """Starts looking as soon as the pool is forked, and before the broker answers: it may never."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, parent: object, **options: object) -> None:
+        super().__init__(parent, **options)
+        self._lookout = Lookout(flask_app)
+
+    def start(self, parent: object) -> None:  # noqa: ARG002  # Celery's signature
+        self._lookout.start()
+
+    def stop(self, parent: object) -> None:  # noqa: ARG002
+        self._lookout.stop()
+
+
+celery.steps["worker"].add(LookoutStep)
 
 
 @setup_logging.connect
@@ -43,12 +61,6 @@ def _own_connections(**_: object) -> None:
         db.engine.dispose(close=False)
 
 
-@worker_ready.connect
-def _look_out(**_: object) -> None:
-    _lookout.start()
-
-
 @worker_shutting_down.connect
 def _stop_after_the_message_in_hand(**_: object) -> None:
     stopping.ask()
-    _lookout.stop()

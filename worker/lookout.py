@@ -29,7 +29,10 @@ class Lookout:
         self._thread.start()
 
     def stop(self) -> None:
+        """Ends after the message in hand, if there is one."""
         self._done.set()
+        if self._thread.is_alive():
+            self._thread.join(30)
 
     def _run(self) -> None:
         while not self._done.is_set():

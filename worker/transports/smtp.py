@@ -5,7 +5,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from worker.transports.answers import Accepted, Deferred, NoAnswer, Refused, Unavailable
 
@@ -19,16 +19,18 @@ def connect(url: str, timeout: float) -> "SmtpSession":
     """Connect as `smtp://` or `smtps://` says; TLS is verified, and left out only on this machine or with ?tls=none."""
     parts = urlsplit(url)
     host = parts.hostname or "localhost"
+    smtp = (
+        smtplib.SMTP_SSL(timeout=timeout, context=_verified())
+        if parts.scheme == "smtps"
+        else smtplib.SMTP(timeout=timeout)
+    )
     try:
-        smtp = _open(parts.scheme, host, parts.port, timeout)
-        if parts.scheme == "smtp" and _wants_tls(host, parts.username, parse_qs(parts.query)):
-            smtp.starttls(context=ssl.create_default_context())
-        smtp.ehlo_or_helo_if_needed()
-        if parts.username:
-            smtp.login(unquote(parts.username), unquote(parts.password or ""))
+        _greet(smtp, parts, host)
     except smtplib.SMTPResponseException as error:
+        smtp.close()
         raise Unavailable(_words(error.smtp_code, error.smtp_error)) from None
     except _BROKEN as error:
+        smtp.close()
         raise Unavailable(f"No connection to the mail server at {host}: {_plainly(error)}") from None
     return SmtpSession(smtp, timeout)
 
@@ -106,10 +108,20 @@ class SmtpSession:
         self._smtp.close()
 
 
-def _open(scheme: str, host: str, port: int | None, timeout: float) -> smtplib.SMTP:
-    if scheme == "smtps":
-        return smtplib.SMTP_SSL(host, port or 465, timeout=timeout, context=ssl.create_default_context())
-    return smtplib.SMTP(host, port or 25, timeout=timeout)
+def _greet(smtp: smtplib.SMTP, parts: SplitResult, host: str) -> None:
+    code, words = smtp.connect(host, parts.port or (465 if parts.scheme == "smtps" else 25))
+    if code != 220:
+        raise smtplib.SMTPConnectError(code, words)
+    smtp._host = host  # type: ignore[attr-defined]  # smtplib checks the certificate against it and sets it only itself
+    if parts.scheme == "smtp" and _wants_tls(host, parts.username, parse_qs(parts.query)):
+        smtp.starttls(context=_verified())
+    smtp.ehlo_or_helo_if_needed()
+    if parts.username:
+        smtp.login(unquote(parts.username), unquote(parts.password or ""))
+
+
+def _verified() -> ssl.SSLContext:
+    return ssl.create_default_context()
 
 
 def _wants_tls(host: str, username: str | None, query: dict[str, list[str]]) -> bool:
