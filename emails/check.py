@@ -214,7 +214,7 @@ def _absent_from_text(expected: list[Piece], text: str) -> Iterator[Piece]:
                 count += 1
                 present = piece.url in (None, listed.get(str(count)))
             case "link":
-                present = piece.url is None or piece.url in text
+                present = words in numbered[at:] and (piece.url or "") in text
             case "image":
                 present = words in numbered[at:] and (piece.url or "") in text
             case _:

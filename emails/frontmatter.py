@@ -76,7 +76,7 @@ def write_post(front: FrontMatter, body: str) -> str:
         for name, value in values.items()
         if name == "title" or value != getattr(default, name)
     ]
-    return "\n".join(["---", *written, "---", "", body_text(body.split("\n"))[0]])
+    return "\n".join(["---", *written, "---", "", body_text(tidy(body).split("\n"))[0]])
 
 
 def body_text(lines: list[str]) -> tuple[str, int]:
@@ -106,9 +106,10 @@ def _front(lines: list[str], start: int, end: int) -> FrontMatter:
         if key in values:
             raise FrontMatterError(number, f"“{key}” is here for the second time.")
         values[key] = _value(key, raw, number)
-    if not values.get("title"):
+    front = FrontMatter(**{"title": "", **values})  # type: ignore[arg-type]  # _value gives each key its type
+    if not front.title:
         raise FrontMatterError(start, "The front matter needs a title.")
-    return FrontMatter(**values)  # type: ignore[arg-type]  # _value gives each key its type
+    return front
 
 
 def _entries(lines: list[str], start: int, end: int) -> Iterator[tuple[int, str, str | list[str]]]:

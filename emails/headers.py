@@ -32,7 +32,7 @@ def phrase(text: str) -> str:
     text = one_line(text)
     if not text.isascii() or "=?" in text or len(text) > 60:
         return encoded(text)
-    if _ATOMS.match(text):
+    if not text or _ATOMS.match(text):
         return text
     quoted = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{quoted}"'

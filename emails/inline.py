@@ -3,7 +3,10 @@
 import logging
 import re
 
+import cssutils
 from premailer import Premailer
+
+cssutils.ser.prefs.minimizeColorHash = False  # Outlook wants its colours in six digits
 
 _BASE = "/* to be inlined */"
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)

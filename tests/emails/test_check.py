@@ -1,0 +1,57 @@
+import pytest
+
+from emails import Audience, Compiled, compile_post, render_web
+from emails.check import missing
+from tests.emails.samples import THEME, demo
+
+
+def renderings(audience: Audience) -> tuple[str, Compiled]:
+    said = demo()
+    page = render_web(said.document, theme=THEME, audience=audience, share_url=said.share_url)
+    return page, compile_post(said, THEME, audience)
+
+
+@pytest.mark.parametrize("audience", list(Audience))
+def test_page_mail_and_text_of_the_demo_letter_say_the_same_in_the_same_order(audience: Audience) -> None:
+    page, mail = renderings(audience)
+
+    assert missing(demo().document, page=page, html=mail.html, text=mail.text) == []
+
+
+@pytest.mark.parametrize(
+    ("lost", "instead"),
+    [
+        ("2. How a list holds together", "2. How a list falls apart"),
+        ("https://www.rfc-editor.org/rfc/rfc1855", "https://www.rfc-editor.org/rfc/rfc1856"),
+        ("Show the door:", ""),
+        ("RFC 5321: Simple Mail", "RFC 5321: Mail"),
+        ("https://demo.invalid/pictures/journey.png", ""),
+        ("sh*t", "shit"),
+        ("FOR UPDATE", ""),
+        ("A hub is only a person", "A hub is a person"),
+    ],
+)
+def test_whatever_gets_lost_is_noticed_in_each_rendering(lost: str, instead: str) -> None:
+    page, mail = renderings(Audience.FREE)
+    assert all(lost in whole for whole in (page, mail.html, mail.text)) or lost == "FOR UPDATE"
+
+    found = missing(
+        demo().document,
+        page=page.replace(lost, instead),
+        html=mail.html.replace(lost, instead),
+        text=mail.text.replace(lost, instead),
+    )
+
+    assert {sentence.split()[1] for sentence in found} >= {"page", "mail", "text"} - (
+        {"text"} if lost == "sh*t" else set()
+    )
+
+
+def test_a_different_order_is_noticed() -> None:
+    page, mail = renderings(Audience.FREE)
+    one, two = "1. How a letter finds its reader", "2. How a list holds together"
+    swapped = [whole.replace(one, "~").replace(two, one).replace("~", two) for whole in (page, mail.html, mail.text)]
+
+    found = missing(demo().document, page=swapped[0], html=swapped[1], text=swapped[2])
+
+    assert {sentence.split()[1] for sentence in found} == {"page", "mail", "text"}
