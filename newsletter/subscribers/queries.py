@@ -95,7 +95,8 @@ def tags() -> list[str]:
 
 def counts() -> dict[SubscriberState, int]:
     """How many people there are in every state; together they are all rows."""
-    rows = db.session.execute(select(_state(), func.count()).group_by(_state())).tuples()
+    states = select(_state().label("state")).subquery()  # grouped by name: PostgreSQL cannot tell two CASEs alike
+    rows = db.session.execute(select(states.c.state, func.count()).group_by(states.c.state)).tuples()
     return dict.fromkeys(SubscriberState, 0) | {SubscriberState(state): count for state, count in rows}
 
 
