@@ -29,8 +29,8 @@ class Settings(BaseSettings):
     database_url: str = Field(description="PostgreSQL 15 or newer: `postgresql://user:password@host/name`.")
     redis_url: str = Field(description="Redis 7, Valkey 8 or newer: `redis://:password@host:6379/0`.")
     mail_url: str = Field(
-        description="Where mail leaves: `smtp://user:password@host:587` (STARTTLS, verified, when credentials are given "
-        "or `?tls=required`), `smtps://…:465`, or `smtp://127.0.0.1:25` for a relay on this machine."
+        description="Where mail leaves: `smtp://user:password@host:587` or `smtps://user:password@host:465`. TLS is "
+        "verified and required, except to a relay on this machine (`smtp://127.0.0.1:25`) or with `?tls=none`."
     )
     site_url: str = Field(description="The public address, without a slash at the end: `https://letters.example.org`.")
     data_dir: Path = Field(default=Path("var"), description="Folder for the delivery journal and local files.")
@@ -48,9 +48,6 @@ class Settings(BaseSettings):
     session_days: int = Field(default=30, ge=1, le=365, description="How long a sign-in to the desk lasts.")
     password_memory_kib: int = Field(
         default=65536, ge=8, description="Memory that one password hash costs (argon2id), in KiB."
-    )
-    smtp_connections: int = Field(
-        default=4, ge=1, le=64, description="Connections that one worker process opens to the mail server."
     )
     smtp_timeout: float = Field(
         default=60.0,

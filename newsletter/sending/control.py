@@ -137,7 +137,7 @@ def _again(mailing: Mailing, occasion: str, which: ColumnElement[bool]) -> Maili
     readers = (
         select(
             Delivery.subscriber_id,
-            ((func.row_number().over(order_by=Delivery.subscriber_id) - 1) / CHUNK).label("number"),
+            ((func.row_number().over(order_by=Delivery.subscriber_id) - 1) // CHUNK).label("number"),
         )
         .where(Delivery.mailing_id == mailing.id, which)
         .subquery()

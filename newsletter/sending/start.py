@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import ColumnElement, func, insert, literal, select, true, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 import emails
 from newsletter import clock
@@ -117,7 +118,7 @@ def mailing_envelope(newsletter: Newsletter, post: Post, mailing_id: int, at: da
 def _write_audience(mailing: Mailing, post: Post) -> None:
     """The audience as chunks of ids, in one statement: about a second for a million readers."""
     readers = (
-        select(Subscriber.id, ((func.row_number().over(order_by=Subscriber.id) - 1) / CHUNK).label("number"))
+        select(Subscriber.id, ((func.row_number().over(order_by=Subscriber.id) - 1) // CHUNK).label("number"))
         .where(audience(mailing.newsletter_id, post.audience))
         .subquery()
     )
@@ -126,7 +127,9 @@ def _write_audience(mailing: Mailing, post: Post) -> None:
 
 def write_chunks(mailing: Mailing, reader_id: ColumnElement[int], number: ColumnElement[int]) -> None:
     """Freeze readers (a column of ids beside a column of chunk numbers) as the audience of a mailing."""
-    rows = select(literal(mailing.id), number, func.array_agg(reader_id), func.count()).group_by(number)
+    rows = select(
+        literal(mailing.id), number, func.array_agg(aggregate_order_by(reader_id, reader_id)), func.count()
+    ).group_by(number)
     db.session.execute(insert(Chunk).from_select(["mailing_id", "number", "reader_ids", "size"], rows))
     mailing.audience_count = (
         db.session.scalar(select(func.coalesce(func.sum(Chunk.size), 0)).where(Chunk.mailing_id == mailing.id)) or 0
