@@ -6,6 +6,9 @@ import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
+
+from lxml import html as lxml_html
 
 import emails
 
@@ -79,6 +82,10 @@ def letter(said: emails.PostContent | None = None, envelope: emails.Envelope = E
 def read(message: bytes) -> EmailMessage:
     """As Python's own parser understands it."""
     return message_from_bytes(message, policy=policy.default)
+
+
+def tree(html: str) -> Any:  # lxml types what xpath finds as a union of everything
+    return lxml_html.document_fromstring(html)
 
 
 def part(message: EmailMessage, subtype: str) -> str:

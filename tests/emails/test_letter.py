@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emails import (
+    Audience,
     Compiled,
     Letter,
     LetterError,
@@ -15,13 +16,14 @@ from emails import (
     UnsafeHeader,
     UnsupportedAddress,
     build_letter,
+    compile_post,
     personal_html,
     personal_subject,
     personal_text,
 )
 from emails.characters import one_line, tidy
-from emails.personalise import guard, settle
-from tests.emails.samples import ADA, ENVELOPE, SENT_AT, content, demo, letter, part, read
+from emails.personalise import guard, name_mark, settle
+from tests.emails.samples import ADA, ENVELOPE, SENT_AT, THEME, content, demo, letter, part, read
 
 ANY = st.text(max_size=120)
 HEADERS = [
@@ -87,9 +89,6 @@ def test_the_date_is_frozen_and_in_utc() -> None:
 
 
 def test_text_comes_first_and_both_parts_are_what_previews_show() -> None:
-    from emails import Audience, compile_post
-    from tests.emails.samples import THEME
-
     compiled = compile_post(demo(), THEME, Audience.FREE)
     message = read(build_letter(compiled, ENVELOPE).splice(ADA))
 
@@ -221,8 +220,6 @@ def test_any_names_and_subject_stay_in_their_headers(name: str, subject: str, se
 @given(name=ANY, text=ANY, fallback=ANY)
 @settings(max_examples=150, deadline=None)
 def test_any_words_survive_in_both_parts_and_in_a_subject_with_a_name(name: str, text: str, fallback: str) -> None:
-    from emails.personalise import name_mark
-
     text, fallback = tidy(text), one_line(fallback)
     whole = f"{guard(text)}{name_mark(fallback)}{guard(text)}"
     line = f"{guard(one_line(text))}{name_mark(fallback)}{guard(one_line(text))}"
