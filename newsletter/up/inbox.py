@@ -33,6 +33,8 @@ class Keeper:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802, ARG002
         content, sender, recipients = envelope.original_content, envelope.mail_from, envelope.rcpt_tos
         assert content is not None  # the mail server calls us after the final dot
+        if sender == "<>":
+            sender = ""
         try:
             path = await asyncio.to_thread(self._keep, content, sender or "", recipients)
         except OSError as error:

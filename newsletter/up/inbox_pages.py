@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, current_app, make_response, render_template, request
 from lxml import html
+from lxml.etree import ParserError
 
 from newsletter.up import letterbox
 from newsletter.up.letterbox import Letter
@@ -138,9 +139,11 @@ def _links(message: EmailMessage, written: str) -> Iterator[Link]:
     for name in ("List-Unsubscribe", "List-Archive", "List-Post"):
         for address in _HEADER_LINK.findall(str(message.get(name, ""))):
             yield Link(name, address, "header")
-    if not written.strip():
-        return
-    for anchor in html.document_fromstring(written).iterfind(".//a[@href]"):
+    try:
+        document = html.document_fromstring(written.encode(errors="replace"), parser=html.HTMLParser(encoding="utf-8"))
+    except ParserError:
+        return  # nothing in it
+    for anchor in document.iterfind(".//a[@href]"):
         words = " ".join(str(anchor.xpath("string()")).split()) or str(anchor.xpath("string(.//img/@alt)"))
         yield Link(words or "(no words)", str(anchor.get("href")), "body")
 
