@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     def long_enough(cls, value: SecretStr) -> SecretStr:
         if len(value.get_secret_value()) < 32:
             raise ValueError("must have at least 32 characters")
+        if "," in value.get_secret_value():
+            raise ValueError("must not contain a comma: earlier keys are listed with commas")
         return value
 
     @field_validator("secret_key_fallbacks", mode="before")

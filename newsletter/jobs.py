@@ -64,7 +64,10 @@ def configure(settings: Settings) -> None:
 
 def enqueue(job: Job, *ids: int) -> None:
     """Ask for work once the current transaction is committed; a rollback forgets it."""
-    waiting = db.session().info.setdefault(_WAITING, {})
+    session = db.session()
+    if not session.in_transaction():
+        session.begin()  # else a rollback would pass unnoticed
+    waiting = session.info.setdefault(_WAITING, {})
     waiting[(job, ids)] = None  # the same bell twice in one transaction rings once
 
 

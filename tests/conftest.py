@@ -18,7 +18,7 @@ from newsletter.guards import limiter
 from newsletter.up import postgres, valkey
 from tests.doubles import JobQueue, Outbox
 
-SECRET_KEY = "a key for tests only, long enough to sign"
+SECRET_KEY = "a key for tests only that is long enough to sign"
 
 
 @pytest.fixture(scope="session")
