@@ -53,7 +53,7 @@ def test_links_signed_with_an_earlier_key_go_on_working(monkeypatch: pytest.Monk
     token = links.sign(Purpose.LEAVE, 7, 1, 3)
     was = config.settings()
     rotated = config.read_settings(
-        secret_key="another key, just as long as the first one", secret_key_fallbacks=was.all_secret_keys[0]
+        secret_key="another key just as long as the first one", secret_key_fallbacks=was.all_secret_keys[0]
     )
     monkeypatch.setattr(links, "settings", lambda: rotated)
 
