@@ -34,10 +34,11 @@ class Letter:
 
     def splice(self, recipient: Recipient) -> bytes:
         """This reader's message: CRLF, 7-bit, no line over 998 bytes, none that begins with a dot."""
-        written = {place: _written(place, recipient) for place in self._places}
         message = list(self.parts)
-        for at, place in self._gaps:
-            message[at] = written[place]
+        for place, gaps in self._gaps:
+            written = _written(place, recipient)  # once, however often it is needed
+            for at in gaps:
+                message[at] = written
         return b"".join(message)  # type: ignore[arg-type]  # every place has been filled
 
     def to_bytes(self) -> bytes:
@@ -56,12 +57,12 @@ class Letter:
         return cls(tuple(part.encode("ascii") if isinstance(part, str) else Place(*part) for part in content["parts"]))
 
     @cached_property
-    def _gaps(self) -> list[tuple[int, Place]]:
-        return [(at, part) for at, part in enumerate(self.parts) if isinstance(part, Place)]
-
-    @cached_property
-    def _places(self) -> set[Place]:
-        return {place for _, place in self._gaps}
+    def _gaps(self) -> list[tuple[Place, list[int]]]:
+        gaps: dict[Place, list[int]] = {}
+        for at, part in enumerate(self.parts):
+            if isinstance(part, Place):
+                gaps.setdefault(part, []).append(at)
+        return list(gaps.items())
 
 
 def _written(place: Place, recipient: Recipient) -> bytes:

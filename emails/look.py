@@ -102,7 +102,11 @@ def outlook_dark(accent: str) -> str:
     )
 
 
-PHONE = """@media only screen and (max-width: 480px) {
+# Fixed, or an image that is not shown would keep its column as wide as its width says.
+PHONE = """@media only screen and (max-width: 600px) {
+.mj-column-per-100 > table { table-layout: fixed !important; }
+}
+@media only screen and (max-width: 480px) {
 .text h1 { font-size: 28px !important; }
 .text h2 { font-size: 22px !important; }
 .text ul, .text ol { padding-left: 22px !important; }
@@ -114,7 +118,7 @@ PHONE = """@media only screen and (max-width: 480px) {
 def _dark_rules(link: str) -> list[tuple[str, str]]:
     return [
         ("body, .paper", f"background-color: {colour.DARK_PAPER}"),
-        (".text div, .text h1 a, .masthead a", f"color: {colour.DARK_INK}"),
+        (".text div, .text h1 a, .text .masthead a", f"color: {colour.DARK_INK}"),
         (
             ".text .quote-cell, .text .card-cell, .text .card-title a, .text .invitation-cell",
             f"color: {colour.DARK_INK}",

@@ -57,7 +57,9 @@ class MailBody(Markup):
     def image(self, image: Image, named: str = "") -> str:
         width, height = _fitted(image)
         size = "".join(f' {name}="{value}"' for name, value in (("width", width), ("height", height)) if value)
-        return f'<img src="{self.text(image.url)}" alt="{self.text(image.alt or named)}"{size} />'
+        # A percentage lets the table around it shrink on a phone; max-width alone would hold it open.
+        fluid = f' style="width:100%;max-width:{width}px"' if width else ""
+        return f'<img src="{self.text(image.url)}" alt="{self.text(image.alt or named)}"{size}{fluid} />'
 
     def button(self, text: str, url: str) -> str:
         return (

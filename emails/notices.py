@@ -16,8 +16,16 @@ NOTICES = ("confirm", "welcome", "already_subscribed", "address_code", "address_
 
 
 def compile_notice(name: str, values: Mapping[str, object], theme: Theme) -> Compiled:
-    """A notice with its values filled in; its subject is the first line of its text.
+    """A notice with its values filled in; its subject is the first line of its text. What each needs:
 
+    confirm             address, confirm_url, refuse_url
+    welcome             address, archive_url, preferences_url, unsubscribe_url
+    already_subscribed  address, preferences_url
+    address_code        address (the new one), old_address, code, minutes
+    address_changed     address (the new one), old_address, undo_url, days
+    erase_code          address, code, minutes
+
+    The first three take `newsletters`, a list of names, where it is not just the theme's.
     A value that a template needs and does not get is an UndefinedError: a notice with a hole never leaves.
     """
     if name not in NOTICES:

@@ -14,7 +14,7 @@ _CONSTANT = [bytes([n]) if (32 <= n <= 126 and n != 61) or n == 9 else b"=%02X" 
 _KEPT = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_/:;,+&#?%~@!*()'")
 _VALUE = [bytes([n]) if n in _KEPT else b"=%02X" % n for n in range(256)]
 _CHUNK = 24  # source bytes: 72 columns if each must be escaped
-_PLAIN = re.compile(rb"[A-Za-z0-9/:_-]{0,72}\Z")
+_PLAIN = re.compile(rb"(?:[A-Za-z0-9/:_-][A-Za-z0-9/:._-]{0,71})?\Z")  # as most addresses are
 
 
 def constant(text: str) -> bytes:
