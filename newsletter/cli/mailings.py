@@ -1,5 +1,6 @@
 """newsletter mailings …"""
 
+import math
 import time
 from collections.abc import Callable
 
@@ -63,15 +64,16 @@ def watch(mailing_id: int) -> None:
         raise Refusal(f"Not everyone was reached: {parts(numbers)}.")
 
 
-def follow(mailing_id: int) -> Numbers:
-    """Show a bar until the mailing is over."""
+def follow(mailing_id: int, patience: float = math.inf) -> Numbers:
+    """Show a bar until the mailing is over, or for so many seconds."""
+    until = time.monotonic() + patience
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
     with Progress(*columns, console=out) as bar:
         numbers = queries.progress(mailing_id)
         line = bar.add_task(numbers.state.value, total=numbers.due, told="")
         while True:
             bar.update(line, description=numbers.state.value, completed=numbers.recorded, told=_told(numbers))
-            if numbers.is_over:
+            if numbers.is_over or time.monotonic() > until:
                 return numbers
             db.session.rollback()  # the next look must see what happened meanwhile
             time.sleep(_LOOK_EVERY)

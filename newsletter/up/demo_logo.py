@@ -23,18 +23,18 @@ def draw(accent: str) -> bytes:
 
 
 def _page(pen: ImageDraw.ImageDraw, side: int, accent: str) -> None:
-    left, top, right, bottom = (side * part for part in (0.23, 0.19, 0.77, 0.81))
+    left, top, right, bottom = (side * part for part in (0.20, 0.15, 0.80, 0.85))
     pen.rounded_rectangle((left, top, right, bottom), radius=side * 0.045, fill=_PAPER)
     faint = Image.blend(Image.new("RGB", (1, 1), accent), Image.new("RGB", (1, 1), _PAPER), 0.62).getpixel((0, 0))
-    for row, length in enumerate((0.40, 0.40, 0.40, 0.25)):
-        height = side * (0.325 + row * 0.115)
-        line = (side * 0.30, height, side * (0.30 + length), height + side * 0.042)
+    for row, length in enumerate((0.22, 0.22, 0.22, 0.42)):
+        height = side * (0.29 + row * 0.125)
+        line = (side * 0.28, height, side * (0.28 + length), height + side * 0.042)
         pen.rounded_rectangle(line, radius=side * 0.021, fill=faint)
 
 
 def _thread(pen: ImageDraw.ImageDraw, side: int, accent: str) -> None:
     """A ribbon over the page, cut to a swallowtail."""
-    left, right, top, bottom = (side * part for part in (0.585, 0.675, 0.19, 0.66))
+    left, right, top, bottom = (side * part for part in (0.59, 0.70, 0.15, 0.60))
     pen.polygon(
         [(left, top), (right, top), (right, bottom), ((left + right) / 2, bottom - side * 0.06), (left, bottom)],
         fill=accent,
