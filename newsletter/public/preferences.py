@@ -174,7 +174,7 @@ def _until() -> datetime:
     """The first moment of the day that was chosen, where the publication lives. Raises BadPause."""
     zone = frame.publication().zone
     today = clock.now().astimezone(zone).date()
-    choice = request.form.get("until", "")
+    choice = request.form.get("until", "date")
     if choice in {"1", "3"}:
         chosen = _months_later(today, int(choice))
     else:
