@@ -1,9 +1,8 @@
 """A post into a letter: tree > MJML > HTML > inlined, and tree > text. Once per mailing, whoever it goes to."""
 
-from emails import look
 from emails.inline import inline
 from emails.markup import long_date
-from emails.mjml import address_line, byline, post_html, series_line, site_name
+from emails.mjml import address_line, byline, post_html, rules, series_line, site_name
 from emails.personalise import guard, settle
 from emails.subject import subject_template, title_of
 from emails.text import TextPart, underlined
@@ -19,7 +18,7 @@ def compile_post(content: PostContent, theme: Theme, audience: Audience) -> Comp
     html = post_html(content, theme, audience, title_of(subject), preheader_of(content))
     return Compiled(
         subject=settle(subject_template(subject)),
-        html=settle(inline(html, look.inlined(theme.accent))),
+        html=settle(inline(html, rules(theme))),
         text=settle(post_text(content, theme, audience)),
     )
 

@@ -23,7 +23,7 @@ _MESSAGE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}\Z")
 class Place:
     """A slot and where it stands: the same name is written differently in a header, in HTML and in text."""
 
-    kind: str  # to, message-id, list-unsubscribe, subject, html, text
+    kind: str  # to, message-id, list-unsubscribe, subject-start, subject, html, text
     name: str = ""
     fallback: str = ""
 
@@ -74,8 +74,9 @@ def _written(place: Place, recipient: Recipient) -> bytes:
         case "list-unsubscribe":
             return _list_unsubscribe(recipient)
     words = value(Slot(place.name, place.fallback), recipient)
-    if place.kind == "subject":
-        return f"\r\n {headers.encoded(words)}".encode("ascii") if words else b""
+    if place.kind.startswith("subject"):
+        start = "" if place.kind == "subject-start" or not words else "\r\n "
+        return (start + headers.encoded(words)).encode("ascii")
     return quoted_printable.value(escape(words) if place.kind == "html" else words)
 
 

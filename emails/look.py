@@ -1,11 +1,19 @@
 """How a letter looks: rules that are inlined, and rules for the head (dark schemes, phones), where alone
 `!important` may stand: inlined it would beat every rule of the head."""
 
+import re
+
 from emails import colour
 
 READING = "Charter, 'Bitstream Charter', 'Sitka Text', Cambria, Georgia, serif"
 INTERFACE = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 CODE = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace"
+
+
+def mirrored(rules: str) -> str:
+    """The same rules for a language that is written from the right."""
+    swapped = re.sub(r"\b(left|right)\b", lambda side: "right" if side[1] == "left" else "left", rules)
+    return re.sub(r"(: *\S+) (\S+) (\S+) ([^\s;]+);", r"\1 \4 \3 \2;", swapped)
 
 
 def inlined(accent: str) -> str:

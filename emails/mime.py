@@ -52,12 +52,15 @@ def _subject(template: str) -> _Parts:
     parts = split(template)
     if len(parts) == 1:
         return [_text(headers.unstructured("Subject", str(parts[0])))]
-    written: _Parts = [_text("Subject:")]
+    written: _Parts = [_text("Subject: ")]
     for part in parts:
+        if not part:
+            continue
+        first = len(written) == 1
         if isinstance(part, Slot):
-            written.append(Place("subject", part.name, part.fallback))
-        elif part:
-            written.append(_text(f"\r\n {headers.encoded(part)}"))
+            written.append(Place("subject-start" if first else "subject", part.name, part.fallback))
+        else:
+            written.append(_text(("" if first else "\r\n ") + headers.encoded(part)))
     return [*written, _text("\r\n")]
 
 

@@ -55,6 +55,15 @@ def render(template: str, theme: Theme, subject: str, values: dict[str, object])
     return _TOKEN.sub(lambda token: written[int(token[1])], html)
 
 
+def rules(theme: Theme) -> str:
+    """What is to be inlined in a letter of this theme."""
+    return look.mirrored(look.inlined(theme.accent)) if is_rtl(theme) else look.inlined(theme.accent)
+
+
+def is_rtl(theme: Theme) -> bool:
+    return theme.direction == "rtl"
+
+
 def frame(theme: Theme) -> dict[str, object]:
     """What every template can use. Values marked safe are ours, have been checked, and are seen by MJML."""
     return {
@@ -63,12 +72,13 @@ def frame(theme: Theme) -> dict[str, object]:
         "address_line": address_line(theme),
         "newsletters": [theme.name],
         "language": Safe(theme.language if _LANGUAGE.match(theme.language) else "en"),  # noqa: S704
-        "direction": Safe("rtl" if theme.direction == "rtl" else "ltr"),  # noqa: S704
+        "direction": Safe("rtl" if is_rtl(theme) else "ltr"),  # noqa: S704
+        "side": Safe("right" if is_rtl(theme) else "left"),  # noqa: S704
         "accent": Safe(colour.accent_for(theme.accent, colour.GROUND)),  # noqa: S704
         "reading": Safe(look.READING),  # noqa: S704
         "ink": Safe(colour.INK),  # noqa: S704
         "paper": Safe(colour.PAPER),  # noqa: S704
-        "phone": Safe(look.PHONE),  # noqa: S704
+        "phone": Safe(look.mirrored(look.PHONE) if is_rtl(theme) else look.PHONE),  # noqa: S704
         "dark": Safe(look.dark(theme.accent)),  # noqa: S704
         "outlook_dark": Safe(look.outlook_dark(theme.accent)),  # noqa: S704
     }

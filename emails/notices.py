@@ -5,9 +5,8 @@ from collections.abc import Mapping
 
 from jinja2 import TemplateNotFound
 
-from emails import look
 from emails.inline import inline
-from emails.mjml import environment, frame, render
+from emails.mjml import environment, frame, render, rules
 from emails.personalise import settle
 from emails.values import Compiled, Theme
 from emails.wrapping import wrap
@@ -35,7 +34,7 @@ def compile_notice(name: str, values: Mapping[str, object], theme: Theme) -> Com
     html = render(f"{name}.mjml", theme, subject, dict(values))
     return Compiled(
         subject=settle(subject.strip()),
-        html=settle(inline(html, look.inlined(theme.accent))),
+        html=settle(inline(html, rules(theme))),
         text=settle(_wrapped(body)),
     )
 

@@ -8,7 +8,7 @@ would give them; slots in the middle of base64 would move every byte behind them
 import re
 
 SOFT = b"=\r\n"
-LONGEST_LINE = 76
+_CUT = 72  # columns, so that an escaped first letter and a soft break still fit into 76
 
 _CONSTANT = [bytes([n]) if (32 <= n <= 126 and n != 61) or n == 9 else b"=%02X" % n for n in range(256)]
 _KEPT = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_/:;,+&#?%~@!*()'")
@@ -50,33 +50,15 @@ def _line(line: bytes) -> bytes:
     if encoded[-1:] in (b" ", b"\t"):
         encoded = encoded[:-1] + (b"=20" if encoded[-1:] == b" " else b"=09")
     pieces: list[bytes] = []
-    while len(encoded) > LONGEST_LINE:
-        cut = LONGEST_LINE - 1
-        if b"=" in encoded[cut - 2 : cut]:
-            cut = encoded.rindex(b"=", 0, cut)
-        piece, encoded = _started(encoded[:cut]), encoded[cut:]
-        if len(piece) >= LONGEST_LINE:  # escaping its first letter made it too long
-            piece, encoded = _shorter(piece, encoded)
-        pieces.append(piece)
-    last = _started(encoded)
-    return SOFT.join([*pieces, *_halves(last)])
+    while len(encoded) > _CUT:
+        escape = encoded.rfind(b"=", _CUT - 2, _CUT)
+        cut = escape if escape >= 0 else _CUT
+        pieces.append(_started(encoded[:cut]))
+        encoded = encoded[cut:]
+    return SOFT.join([*pieces, _started(encoded)])
 
 
 def _started(piece: bytes) -> bytes:
     if piece.startswith((b".", b"From ")):
         return b"=%02X" % piece[0] + piece[1:]
     return piece
-
-
-def _shorter(piece: bytes, rest: bytes) -> tuple[bytes, bytes]:
-    cut = LONGEST_LINE - 8
-    if b"=" in piece[cut - 2 : cut]:
-        cut = piece.rindex(b"=", 0, cut)
-    return piece[:cut], piece[cut:] + rest
-
-
-def _halves(piece: bytes) -> list[bytes]:
-    if len(piece) <= LONGEST_LINE:
-        return [piece]
-    first, rest = _shorter(piece, b"")
-    return [first, _started(rest)]

@@ -63,9 +63,13 @@ def test_the_page_begins_with_its_doctype_and_names_its_language(mail: Compiled)
 
 def test_a_language_that_is_written_from_the_right(mail: Compiled) -> None:
     theme = Theme(publication_name="رسائل", site_url="https://a.example", language="ar", direction="rtl")
-    page = tree(compile_post(content("مرحبا"), theme, Audience.FREE).html)
+    page = tree(compile_post(content("> مرحبا"), theme, Audience.FREE).html)
 
     assert (page.get("lang"), page.get("dir")) == ("ar", "rtl")
+    (quote,) = page.xpath("//td[@class='quote-cell']")
+    assert "border-right:2px" in quote.get("style")
+    assert "padding:0 20px 0 0" in quote.get("style")
+    assert "text-align:right" in quote.get("style")
     assert page.xpath("//body/div[@lang='ar' and @dir='rtl']")
 
 

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # ships none
 from playwright.sync_api import Browser, sync_playwright
 
 from emails import NOTICES, Audience, compile_notice, compile_post, personal_html
@@ -14,6 +15,9 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed"),
 ]
+
+# A mail is shown inside the landmarks of the mail program, so it brings none of its own.
+MODERATE = [("moderate", "landmark-one-main"), ("moderate", "region")]
 
 # Every piece of text that is shown, with its colour and the colour behind it.
 FAINT_TEXT = """() => {
@@ -73,6 +77,7 @@ def test_everything_can_be_read_and_nothing_sticks_out(chromium: Browser, name: 
     assert background == ("rgb(23, 22, 20)" if scheme == "dark" else "rgb(255, 253, 249)")
     assert page.evaluate("document.compatMode") == "CSS1Compat"
     assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert [(found["impact"], found["id"]) for found in Axe().run(page).response["violations"]] in ([], MODERATE)
     assert all(url.endswith(".png") for url in asked)
     if "button-cell" in html:
         assert all(
