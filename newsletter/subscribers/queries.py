@@ -96,7 +96,7 @@ def tags() -> list[str]:
 def counts() -> dict[SubscriberState, int]:
     """How many people there are in every state; together they are all rows."""
     states = select(_state().label("state")).subquery()  # grouped by name: PostgreSQL cannot tell two CASEs alike
-    rows = db.session.execute(select(states.c.state, func.count()).group_by(states.c.state)).tuples()
+    rows = db.session.execute(select(states.c.state, func.count()).group_by(states.c.state))
     return dict.fromkeys(SubscriberState, 0) | {SubscriberState(state): count for state, count in rows}
 
 
@@ -132,7 +132,7 @@ def _consent_lines(subscriber: Subscriber) -> list[ConsentLine | NoticeLine]:
 
 def _notice_lines(subscriber: Subscriber) -> list[ConsentLine | NoticeLine]:
     columns = (Notice.created_at, Notice.kind, Notice.state, Notice.reply, Notice.ended_at)
-    rows = db.session.execute(select(*columns).where(Notice.subscriber_id == subscriber.id)).tuples()
+    rows = db.session.execute(select(*columns).where(Notice.subscriber_id == subscriber.id))
     return [
         NoticeLine(at=at, kind=kind, state=state, reply=reply, ended_at=ended_at)
         for at, kind, state, reply, ended_at in rows
