@@ -7,6 +7,11 @@ QUICK = not browser and not journey and not servers and not judges
 
 .PHONY: demo up test check lock clean
 
+# An environment does not survive a move of its folder: then it is made anew.
+ifneq ($(CURDIR),$(shell cat .venv/place 2>/dev/null))
+.PHONY: $(EMBEDDED) $(DEV)
+endif
+
 demo: $(EMBEDDED) ## try everything: one command, one machine
 	@$(BIN)/newsletter demo $(if $(ONCE),--once)
 

@@ -1,3 +1,4 @@
+import shutil
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -219,7 +220,7 @@ def page(inbox_app: Flask) -> Iterator[Page]:
     flags = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
     try:
         with sync_playwright() as play:
-            browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
+            browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
             yield browser.new_page(base_url=f"http://127.0.0.1:{server.port}", viewport={"width": 320, "height": 640})
             browser.close()
     finally:
