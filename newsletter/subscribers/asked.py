@@ -38,7 +38,10 @@ def decide(notice: Notice) -> bool:
         return True
     if not subscriber.confirmed_at:  # until they confirm, nothing is mailed
         subscriptions.put_on(subscriber, _newsletters(chosen), only=True)
-    notice.values = {"newsletters": sorted(chosen - has), "name": notice.values.get("name", "")}
+    missing = sorted(chosen - has)
+    if notice.newsletter_id not in missing:
+        notice.newsletter_id = missing[0]  # it speaks in the name of what is asked for
+    notice.values = {"newsletters": missing, "name": notice.values.get("name", "")}
     return True
 
 

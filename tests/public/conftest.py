@@ -1,0 +1,15 @@
+import pytest
+from flask import Flask
+
+from newsletter.publication.models import Newsletter
+from tests import factories
+
+
+@pytest.fixture
+def weekly(app: Flask) -> Newsletter:
+    return factories.newsletter()
+
+
+@pytest.fixture
+def daily(weekly: Newsletter) -> Newsletter:
+    return factories.newsletter(slug="daily", name="The Daily", position=2)

@@ -1,0 +1,42 @@
+"""What people do with our pages and letters, in their words."""
+
+import re
+import time
+from email.message import EmailMessage
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from newsletter import links
+from newsletter.links import Purpose
+from tests.doubles import text_of
+
+
+def form_token(seconds_ago: int = 30) -> str:
+    return links.sign(Purpose.FORM, int(time.time()) - seconds_ago)
+
+
+def subscribe(client: FlaskClient, email: str, *newsletters: str, **given: str) -> TestResponse:
+    """Fill in the form of our own page, at a human pace."""
+    fields = {"email": email, "newsletter": list(newsletters or ["weekly"]), "token": form_token(), **given}
+    return client.post("/subscribe", data=fields, headers={"Referer": "http://letters.example.org/"})
+
+
+def link_in(message: EmailMessage, page: str) -> str:
+    """The address of a page of ours in a letter: `confirm`, `leave` …"""
+    found = re.search(rf"http://letters\.example\.org(/{page}/\S+)", text_of(message))
+    assert found, f"no link to /{page} in: {text_of(message)}"
+    return found[1]
+
+
+def code_in(message: EmailMessage) -> str:
+    found = re.search(r"\b\d{6}\b", text_of(message))
+    assert found
+    return found[0]
+
+
+def button_in(page: TestResponse, action: str) -> str:
+    """Where a form of the page posts to."""
+    found = re.search(rf'action="([^"]*/{action}/[^"]*)"', page.text)
+    assert found, page.text
+    return found[1]
