@@ -139,7 +139,6 @@ def _absent(expected: list[Piece], found: list[Piece]) -> Iterator[Piece]:
         if place is None:
             yield piece
         else:
-            # A paragraph is found as the words of the element around its links, which come later: stay in front.
             at = place + 1
 
 

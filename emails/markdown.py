@@ -3,6 +3,7 @@
 import re
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
@@ -16,6 +17,7 @@ from emails.growing import Grower
 
 LARGEST = 500_000  # bytes
 DEEPEST = 100  # levels of nesting
+LONGEST_PARAGRAPH = 50_000  # characters: what holds brackets without end takes the square of its length to read
 
 _WEB_OR_MAIL = re.compile(r"(https?://|mailto:)\S+$", re.IGNORECASE)
 _FIELD = re.compile(r"\{(name)(?:\|([^{}|\n]*))?\}")
@@ -41,10 +43,20 @@ def _reader() -> MarkdownIt:
     md = MarkdownIt("commonmark", {"html": False, "typographer": False, "maxNesting": DEEPEST + 20})
     md.use(footnote_plugin)
     directives.allow(md)
+    md.core.ruler.before("inline", "measure", _measure)
     md.inline.ruler.before("emphasis", "asterisk_in_word", _asterisk_in_word)
     md.inline.ruler.before("emphasis", "field", _merge_field)
     md.validateLink = lambda url: bool(_WEB_OR_MAIL.match(url))  # type: ignore[method-assign]  # its documented hook
     return md
+
+
+def _measure(state: StateCore) -> None:
+    for token in state.tokens:
+        if token.type == "inline" and len(token.content) > LONGEST_PARAGRAPH:
+            raise DocumentError(
+                token.map[0] + 1 if token.map else 1,
+                f"This paragraph has {len(token.content):,} characters; the most is {LONGEST_PARAGRAPH:,}.",
+            )
 
 
 def _asterisk_in_word(state: StateInline, silent: bool) -> bool:

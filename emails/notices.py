@@ -17,7 +17,7 @@ NOTICES = ("confirm", "welcome", "already_subscribed", "address_code", "address_
 def compile_notice(name: str, values: Mapping[str, object], theme: Theme) -> Compiled:
     """A notice with its values filled in; its subject is the first line of its text. What each needs:
 
-    confirm             address, confirm_url, refuse_url
+    confirm             address, confirm_url, refuse_url, days
     welcome             address, archive_url, preferences_url, unsubscribe_url
     already_subscribed  address, preferences_url
     address_code        address (the new one), old_address, code, minutes

@@ -162,6 +162,7 @@ def test_a_field_is_filled_in_later_and_has_a_fallback() -> None:
         ("\n\n" + "> " * 101 + "deep", 3, "100 levels"),
         ("*a " * 3000 + "b" + "*" * 3000, 1, "100 levels"),
         ("x" * 500_001, 1, "500 kB"),
+        ("\n\n" + "[^a" * 20_000, 3, "50,000"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(markdown: str, line: int, words: str) -> None:
