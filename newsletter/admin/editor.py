@@ -1,6 +1,5 @@
 """The sheet of paper: what is typed becomes a version, and is never lost."""
 
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
@@ -15,7 +14,7 @@ from newsletter.admin.forms import PostForm
 from newsletter.admin.posts import find
 from newsletter.db import db
 from newsletter.errors import NewsletterError
-from newsletter.posts import content, preflight, publishing
+from newsletter.posts import content, publishing
 from newsletter.posts.models import Post, Revision
 from newsletter.publication.models import Newsletter, Publication
 from newsletter.sending import queries as sends
@@ -23,15 +22,6 @@ from newsletter.sending import rehearsal
 
 VIEWS: Final = {"mail": "Mail", "phone": "Phone", "text": "Text", "web": "Web page"}
 READERS: Final = {"free": "a free reader", "paying": "a paying reader", "stranger": "a stranger"}
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something to mend, with its line as the editor counts."""
-
-    level: str
-    sentence: str
-    line: int | None
 
 
 @bp.route("/posts/new", methods=["GET", "POST"])
@@ -82,7 +72,7 @@ def _answer_saved(post: Post) -> ResponseReturnValue:
             said=f"Saved {phrases.Phrases(Publication.current().time_zone).time(clock.now())}",
             revision=content.latest_revision(post).number,
             url=url_for(".edit", post_id=post.id),
-            problems=render_template("admin/posts/_problems.html", problems=_problems(post)),
+            problems=render_template("admin/posts/_problems.html", problems=manuscript.problems(post)),
         )
     match request.form.get("then"):
         case "schedule":
@@ -135,19 +125,9 @@ def _page(post: Post | None, form: PostForm) -> str:
         reader=_chosen("as", READERS),
         views=VIEWS,
         readers=READERS,
-        problems=_problems(post) if post else [],
+        problems=manuscript.problems(post) if post else [],
         mailings=sends.of_post(post.id) if post else [],
     )
-
-
-def _problems(post: Post) -> list[Problem]:
-    above = manuscript.lines_before_text(content.latest_revision(post).source)
-    return [
-        Problem(
-            problem.level, problem.sentence, problem.line - above if problem.line and problem.line > above else None
-        )
-        for problem in preflight.problems(post)
-    ]
 
 
 def _chosen(name: str, known: dict[str, str]) -> str:

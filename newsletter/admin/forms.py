@@ -6,14 +6,12 @@ from datetime import date
 from typing import Any
 
 from wtforms import (
-    BooleanField,
     EmailField,
     FileField,
     Form,
     HiddenField,
     PasswordField,
     RadioField,
-    SearchField,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -53,7 +51,7 @@ class PostForm(Form):
     newsletter = SelectField("Newsletter", validate_choice=False)  # publishing knows them, and says so
     audience = SelectField(
         "Who may read it",
-        choices=[("everyone", "Everyone"), ("subscribers", "Readers who signed up"), ("paying", "Paying readers")],
+        choices={"everyone": "Everyone", "subscribers": "Readers who signed up", "paying": "Paying readers"},
     )
     slug = StringField("Address")
     authors = StringField("Authors")
@@ -68,7 +66,7 @@ class PostForm(Form):
     def offer(self, newsletters: list[Newsletter], chosen: Newsletter | None) -> None:
         """Newsletters to choose from; one that is archived stays on offer where it was chosen."""
         listed = newsletters if chosen is None or chosen in newsletters else [*newsletters, chosen]
-        self.newsletter.choices = [(newsletter.slug, newsletter.name) for newsletter in listed]
+        self.newsletter.choices = {newsletter.slug: newsletter.name for newsletter in listed}
 
     def validate_number(self, field: StringField) -> None:
         if field.data and not re.fullmatch(r"\s*[0-9]{1,9}\s*", field.data):
@@ -82,7 +80,7 @@ class PostForm(Form):
 
 
 class ScheduleForm(Form):
-    when = RadioField("When", choices=[("at", "At a time"), ("now", "Now")], default="at")
+    when = RadioField("When", choices={"at": "At a time", "now": "Now"}, default="at")
     day = StringField("Day")
     time = StringField("Time")
     zone = StringField("Time zone")
@@ -94,10 +92,7 @@ class AddReaderForm(Form):
     newsletters = SelectMultipleField("Newsletters", coerce=int)
     consent = RadioField(
         "How do they agree?",
-        choices=[
-            ("ask", "Ask them to confirm"),
-            ("vouch", "They have agreed already, and I can show it"),
-        ],
+        choices={"ask": "Ask them to confirm", "vouch": "They have agreed already, and I can show it"},
         default="ask",
     )
     source = TextAreaField("Where their consent comes from")
@@ -109,10 +104,6 @@ class AddReaderForm(Form):
     def validate_source(self, field: TextAreaField) -> None:
         if self.consent.data == "vouch" and len((field.data or "").strip()) < 10:
             raise ValidationError("Say when and how they agreed, in a sentence. It is kept as proof.")
-
-
-class ReaderSearch(Form):
-    words = SearchField("Search")
 
 
 class PublicationForm(Form):
@@ -134,9 +125,3 @@ class NewsletterForm(Form):
     sender_name = StringField("Sender’s name", [needed("Readers see who writes before they see what.")])
     sender_email = EmailField("Sender’s address", [needed("Mail needs an address that it comes from.")])
     reply_to = EmailField("Answers go to")
-
-
-class SettleForm(Form):
-    """The author’s word on messages that may or may not have left."""
-
-    resend = BooleanField("Send again")

@@ -1,6 +1,7 @@
 """The editor's form and the source it stands for: front matter and Markdown, joined and taken apart."""
 
 import re
+from dataclasses import replace
 from datetime import date
 
 from wtforms import Field
@@ -8,8 +9,9 @@ from wtforms import Field
 import emails
 from newsletter.admin.forms import PostForm
 from newsletter.errors import NewsletterError
-from newsletter.posts import publishing
+from newsletter.posts import content, preflight, publishing
 from newsletter.posts.models import Post, Revision
+from newsletter.posts.preflight import Problem
 from newsletter.publication.models import Newsletter
 
 _FRONT = re.compile(r"\s*---[ \t]*\r?\n(?:[ \t]*(?:#.*)?\r?\n)*[A-Za-z_][\w -]*?\s*:")
@@ -85,8 +87,16 @@ def blame(form: PostForm, error: NewsletterError) -> None:
     field.errors = [error.sentence]
 
 
-def lines_before_text(source: str) -> int:
-    """How many lines of a source stand above its text: the editor counts the text's own lines."""
+def problems(post: Post) -> list[Problem]:
+    """What the checks before sending say, with lines as the editor counts them: from the first line of the text."""
+    above = _lines_above_text(content.latest_revision(post).source)
+    return [
+        replace(problem, line=problem.line - above if problem.line and problem.line > above else None)
+        for problem in preflight.problems(post)
+    ]
+
+
+def _lines_above_text(source: str) -> int:
     try:
         return emails.read_post(source).body_line - 1
     except emails.SourceError:

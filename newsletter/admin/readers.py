@@ -82,7 +82,7 @@ def readers() -> str:
 def add_reader() -> ResponseReturnValue:
     form = AddReaderForm(request.form)
     open_ones = Newsletter.open()
-    form.newsletters.choices = [(newsletter.id, newsletter.name) for newsletter in open_ones]
+    form.newsletters.choices = {str(newsletter.id): newsletter.name for newsletter in open_ones}
     if request.method == "GET":
         form.newsletters.data = [newsletter.id for newsletter in open_ones[:1]]
         return _add_page(form)

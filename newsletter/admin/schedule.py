@@ -9,12 +9,12 @@ from flask.typing import ResponseReturnValue
 
 from newsletter import clock
 from newsletter.accounts import audit
-from newsletter.admin import bp, guard, phrases
+from newsletter.admin import bp, guard, manuscript, phrases
 from newsletter.admin.forms import ScheduleForm
 from newsletter.admin.posts import find
 from newsletter.db import db
 from newsletter.errors import NewsletterError
-from newsletter.posts import preflight, publishing
+from newsletter.posts import publishing
 from newsletter.posts.models import Post
 from newsletter.publication.models import Publication
 from newsletter.sending import start
@@ -111,7 +111,7 @@ def _page(post: Post, form: ScheduleForm, refusal: str = "") -> str:
         form=form,
         refusal=refusal,
         readers=start.count_audience(post.newsletter_id, post.audience),
-        problems=preflight.problems(post),
+        problems=manuscript.problems(post),
         zones=sorted(available_timezones()),
         **_plan_or_fault(form),
     )

@@ -54,8 +54,16 @@ async function send(now) {
 
 function look() {
   const view = form.elements.view.value;
-  frame.classList.toggle("is-phone", view === "phone");
+  frame.className = `frame is-${view}`;
+  fit();
   picture.src = `${picture.dataset.address}${view}?as=${reader.value}`;
+}
+
+// Mail on a desk is 660 wide: where there is less room, it is shown smaller rather than cut.
+function fit() {
+  const scale = frame.classList.contains("is-mail") ? Math.min(1, frame.clientWidth / 660) : 1;
+  picture.style.transform = scale < 1 ? `scale(${scale})` : "";
+  picture.style.height = scale < 1 ? `${100 / scale}%` : "";
 }
 
 form.addEventListener("input", () => {
@@ -86,6 +94,8 @@ document.querySelector("[data-up]").addEventListener("click", async (event) => {
 });
 if (picture) {
   show.hidden = true;
+  frame.style.overflow = "hidden";
+  new ResizeObserver(fit).observe(frame);
   for (const choice of form.elements.view) choice.addEventListener("change", look);
   reader.addEventListener("change", look);
 }
