@@ -3,10 +3,10 @@
 import click
 
 from newsletter.cli.root import Refusal, in_app
-from newsletter.cli.screen import harmless, out, table
 from newsletter.config import settings
 from newsletter.doctor.examine import examine
 from newsletter.doctor.findings import Level
+from newsletter.terminal.screen import harmless, out, table
 
 _COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
 
@@ -22,7 +22,7 @@ def doctor() -> None:
     with out.status("Looking"):
         for finding in examine(settings()):
             found.append(finding)
-    shown = table("", "", "")
+    shown = table("", " ", "  ", long=("  ",))
     for finding in found:
         shown.add_row(
             f"[{_COLOURS[finding.level]}]{finding.level}[/]", harmless(finding.about), harmless(finding.sentence)

@@ -1,23 +1,17 @@
 """newsletter mailings …"""
 
-import math
-import time
 from collections.abc import Callable
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from newsletter.cli.root import Refusal, in_app
-from newsletter.cli.screen import count, harmless, moment, out, say, table
 from newsletter.db import db
 from newsletter.errors import NotFound
 from newsletter.publication.models import Publication
 from newsletter.sending import control, queries
 from newsletter.sending.models import Mailing, Outcome
-from newsletter.sending.queries import Progress as Numbers
-
-_LOOK_EVERY = 0.5  # seconds
-_PARTS = (*Outcome, "waiting", "remaining")
+from newsletter.terminal.mailing import follow, parts
+from newsletter.terminal.screen import brief, count, harmless, moment, out, say, table
 
 
 @click.group()
@@ -32,7 +26,17 @@ def show(limit: int) -> None:
     """The newest mailings and how far they are."""
     zone, found = Publication.current().zone, queries.mailings(limit)
     numbers = queries.progress_of(found)
-    shown = table("id", "state", "accepted", "of", "started", "newsletter", "post", numbers=("id", "accepted", "of"))
+    shown = table(
+        "id",
+        "state",
+        "accepted",
+        "of",
+        "started",
+        "newsletter",
+        "post",
+        numbers=("id", "accepted", "of"),
+        long=("post",),
+    )
     for mailing in found:
         told = numbers[mailing.id]
         shown.add_row(
@@ -42,7 +46,7 @@ def show(limit: int) -> None:
             f"{told.due:,}",
             moment(mailing.started_at, zone),
             mailing.post.newsletter.slug,
-            harmless(mailing.post.title),
+            brief(mailing.post.title),
         )
     out.print(shown if found else "No mailing yet.")
 
@@ -62,28 +66,6 @@ def watch(mailing_id: int) -> None:
     _tell_troubles(mailing_id)
     if numbers.accepted + numbers.skipped < numbers.due or numbers.state.value == "stopped":
         raise Refusal(f"Not everyone was reached: {parts(numbers)}.")
-
-
-def follow(mailing_id: int, patience: float = math.inf) -> Numbers:
-    """Show a bar until the mailing is over, or for so many seconds."""
-    until = time.monotonic() + patience
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
-    with Progress(*columns, console=out) as bar:
-        numbers = queries.progress(mailing_id)
-        line = bar.add_task(numbers.state.value, total=numbers.due, told="")
-        while True:
-            bar.update(line, description=numbers.state.value, completed=numbers.recorded, told=_told(numbers))
-            if numbers.is_over or time.monotonic() > until:
-                return numbers
-            db.session.rollback()  # the next look must see what happened meanwhile
-            time.sleep(_LOOK_EVERY)
-            numbers = queries.progress(mailing_id)
-
-
-def parts(numbers: Numbers) -> str:
-    """Every part that is not empty: “4,981 accepted, 3 refused”."""
-    told = [(str(part), getattr(numbers, str(part))) for part in _PARTS]
-    return ", ".join(f"{number:,} {part}" for part, number in told if number) or "nothing yet"
 
 
 @mailings.command()
@@ -136,15 +118,8 @@ def _mailing(mailing_id: int) -> Mailing:
     return mailing
 
 
-def _told(numbers: Numbers) -> str:
-    rate = f"{numbers.rate_per_minute:,.0f} a minute" if numbers.recorded else ""
-    left = f"about {numbers.seconds_left // 60 + 1} min left" if numbers.seconds_left else ""
-    trouble = numbers.held_because or numbers.trouble
-    return harmless(" · ".join(filter(None, (parts(numbers), rate, left, trouble)))).plain.replace("[", r"\[")
-
-
 def _tell_troubles(mailing_id: int) -> None:
-    shown = table("reader", "", "the server said")
+    shown = table("reader", "", "the server said", long=("the server said",))
     for outcome in (Outcome.REFUSED, Outcome.EXPIRED, Outcome.UNCONFIRMED):
         for reader in queries.troubled(mailing_id, outcome, limit=10):
             shown.add_row(harmless(reader.address), outcome.value, harmless(reader.reply))

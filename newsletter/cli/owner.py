@@ -6,11 +6,11 @@ import click
 
 from newsletter.accounts.owners import create_owner
 from newsletter.cli.root import in_app
-from newsletter.cli.screen import say
 from newsletter.config import settings
 from newsletter.db import db
 from newsletter.publication.founding import found
 from newsletter.publication.models import Publication
+from newsletter.terminal.screen import say
 
 
 @click.command("create-owner")

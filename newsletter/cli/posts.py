@@ -9,13 +9,13 @@ import click
 import emails
 from newsletter import clock
 from newsletter.cli.root import in_app
-from newsletter.cli.screen import count, harmless, moment, out, say, table
 from newsletter.db import db
 from newsletter.errors import NewsletterError, NotFound
 from newsletter.posts import preflight, publishing, queries
 from newsletter.posts.models import Post, PostStatus
 from newsletter.publication.models import Newsletter, Publication
 from newsletter.sending import start
+from newsletter.terminal.screen import brief, count, harmless, moment, out, say, table
 
 LARGEST = 1024 * 1024
 
@@ -56,11 +56,11 @@ def import_file(file: Path, newsletter: str | None) -> None:
 def show(words: tuple[str, ...]) -> None:
     """Drafts and scheduled posts first, then the newest. WORDS must all be in title or slug."""
     zone = Publication.current().zone
-    shown = table("slug", "status", "when", "newsletter", "title")
+    shown = table("slug", "status", "when", "newsletter", "title", long=("title",))
     for post in queries.for_desk(words=" ".join(words)):
         when = post.scheduled_for if post.status is PostStatus.SCHEDULED else post.published_at
         shown.add_row(
-            harmless(post.slug), post.status.value, moment(when, zone), post.newsletter.slug, harmless(post.title)
+            harmless(post.slug), post.status.value, moment(when, zone), post.newsletter.slug, brief(post.title)
         )
     out.print(shown if shown.row_count else "No posts.")
 

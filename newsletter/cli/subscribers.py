@@ -7,11 +7,11 @@ import click
 from rich.progress import Progress
 
 from newsletter.cli.root import in_app
-from newsletter.cli.screen import count, harmless, out, say, table
 from newsletter.db import db
 from newsletter.imports import run as imports
 from newsletter.imports.report import Report
 from newsletter.imports.values import Remark, Result
+from newsletter.terminal.screen import count, harmless, out, say, table
 
 _SHOWN = 10
 
@@ -75,7 +75,7 @@ def _tell(tally: Counter[Result], found: imports.Survey, *, dry_run: bool) -> No
     lists = ", ".join(found.newsletters) or "no newsletter"
     begin = "Nothing was changed. An import would enter" if dry_run else "Entered"
     say(f"{begin} {count(tally[Result.ADDED], 'new reader')} for {lists}.")
-    shown = table("", "", numbers=("",))
+    shown = table("", " ", numbers=("",), long=(" ",))
     for result, words in _WORDS.items():
         shown.add_row(f"{tally[result]:,}", words, style="" if tally[result] else "dim")
     out.print(shown)
@@ -86,7 +86,7 @@ def _tell(tally: Counter[Result], found: imports.Survey, *, dry_run: bool) -> No
 def _tell_remarks(first: list[Remark], listed: Report) -> None:
     if not first:
         return
-    shown = table("line", "email", "", numbers=("line",))
+    shown = table("line", "email", "why", numbers=("line",), long=("email", "why"))
     for remark in first:
         shown.add_row(str(remark.line), harmless(remark.email[:60]), harmless(remark.sentence))
     out.print()

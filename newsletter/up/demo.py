@@ -17,14 +17,14 @@ from rich.table import Table
 from sqlalchemy import select
 
 from newsletter import clock, config
-from newsletter.cli.mailings import follow
-from newsletter.cli.screen import count, harmless, out, say
 from newsletter.db import db
 from newsletter.errors import NewsletterError
 from newsletter.posts import publishing
 from newsletter.posts.models import Post, PostStatus
 from newsletter.sending.models import Mailing
 from newsletter.sending.queries import Progress
+from newsletter.terminal.mailing import follow
+from newsletter.terminal.screen import count, harmless, out, say
 from newsletter.up import demo_check, demo_house, demo_people, places
 from newsletter.up.supervisor import Stack
 

@@ -21,11 +21,22 @@ def harmless(text: str) -> Text:
     return Text("".join("�" if unicodedata.category(character) == "Cc" else character for character in text))
 
 
-def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
-    """Hairlines only. `numbers` names the columns to be set right."""
-    made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+def brief(text: str) -> Text:
+    """Text from outside that gives way when there is no room."""
+    made = harmless(text)
+    made.no_wrap, made.overflow = True, "ellipsis"
+    return made
+
+
+def table(*columns: str, numbers: tuple[str, ...] = (), long: tuple[str, ...] = ()) -> Table:
+    """Without lines. `numbers` names the columns set right, `long` those that may be folded or cut."""
+    made = Table(
+        box=None, pad_edge=False, show_header=any(map(str.strip, columns)), header_style="dim", padding=(0, 2, 0, 0)
+    )
     for column in columns:
-        made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+        made.add_column(
+            column, justify="right" if column in numbers else "left", no_wrap=column not in long, overflow="fold"
+        )
     return made
 
 
