@@ -40,6 +40,17 @@ def post_content(post: Post, revision: Revision | None = None) -> emails.PostCon
     )
 
 
+def public_content(post: Post) -> emails.PostContent | None:
+    """What the newest revision says that can be read: an edit gone wrong takes no published page away."""
+    newest_first = select(Revision).where(Revision.post_id == post.id).order_by(Revision.number.desc())
+    for revision in db.session.scalars(newest_first):
+        try:
+            return post_content(post, revision)
+        except emails.SourceError:
+            continue
+    return None
+
+
 def theme(newsletter: Newsletter) -> emails.Theme:
     publication = newsletter.publication
     logo = Media.by_key(publication.logo_key) if publication.logo_key else None

@@ -47,10 +47,20 @@ def newsletters() -> list[Newsletter]:
 def theme() -> emails.Theme:
     """The publication's looks, in the name of its first newsletter."""
     if "theme" not in g:
-        first = newsletters()[0] if newsletters() else Newsletter(name="", publication=publication())
-        g.theme = content.theme(first)
+        g.theme = content.theme(newsletters()[0]) if newsletters() else _bare_theme()
     made: emails.Theme = g.theme
     return made
+
+
+def _bare_theme() -> emails.Theme:
+    """Of a publication that has no newsletter yet."""
+    return emails.Theme(
+        publication_name=publication().name,
+        site_url=settings().site_url,
+        accent=publication().accent,
+        language=publication().language,
+        postal_address=publication().postal_address,
+    )
 
 
 def day(moment: datetime | date) -> str:

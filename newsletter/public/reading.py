@@ -58,7 +58,7 @@ def is_open(post: Post) -> bool:
 
 
 def _reading(post: Post, theme: emails.Theme, *, without_calls: bool = False) -> Reading:
-    said = content.post_content(post) if is_open(post) else None
+    said = content.public_content(post) if is_open(post) else None
     if said and without_calls:
         blocks = tuple(block for block in said.document.blocks if not isinstance(block, Subscribe))
         said = replace(said, document=replace(said.document, blocks=blocks))

@@ -16,10 +16,17 @@ def form_token(seconds_ago: int = 30) -> str:
     return links.sign(Purpose.FORM, int(time.time()) - seconds_ago)
 
 
-def subscribe(client: FlaskClient, email: str, *newsletters: str, **given: str) -> TestResponse:
+def subscribe(
+    client: FlaskClient, email: str, *newsletters: str, visitor: str = "192.0.2.7", **given: str
+) -> TestResponse:
     """Fill in the form of our own page, at a human pace."""
     fields = {"email": email, "newsletter": list(newsletters or ["weekly"]), "token": form_token(), **given}
-    return client.post("/subscribe", data=fields, headers={"Referer": "http://letters.example.org/"})
+    return client.post(
+        "/subscribe",
+        data=fields,
+        headers={"Referer": "http://letters.example.org/"},
+        environ_base={"REMOTE_ADDR": visitor},
+    )
 
 
 def link_in(message: EmailMessage, page: str) -> str:

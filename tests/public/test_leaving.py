@@ -92,7 +92,9 @@ def test_one_click_without_any_body_works_too(client: FlaskClient, ada: Subscrib
     assert standing(ada)["weekly"] is False
 
 
-def test_who_left_gets_no_more_of_a_mailing_on_its_way(client: FlaskClient, ada: Subscriber, weekly: Newsletter) -> None:
+def test_who_left_gets_no_more_of_a_mailing_on_its_way(
+    client: FlaskClient, ada: Subscriber, weekly: Newsletter
+) -> None:
     reachable = select(Subscriber.id).where(Subscriber.may_be_mailed(weekly.id))
     assert db.session.scalars(reachable).all() == [ada.id]
 
@@ -175,7 +177,9 @@ def test_leaving_works_for_readers_in_every_state(
     assert not standing(ada).get("weekly", False)
 
 
-def test_what_is_no_link_of_ours_gets_the_same_quiet_page(client: FlaskClient, ada: Subscriber, weekly: Newsletter) -> None:
+def test_what_is_no_link_of_ours_gets_the_same_quiet_page(
+    client: FlaskClient, ada: Subscriber, weekly: Newsletter
+) -> None:
     token = leave_url(ada, weekly).rpartition("/")[2]
 
     pages = [

@@ -85,7 +85,9 @@ def test_a_reader_pauses_until_a_day_and_resumes(client: FlaskClient, ada: Subsc
         assert fresh(ada).state is SubscriberState.ACTIVE
 
 
-def test_a_month_from_the_last_of_january_is_the_last_of_february(client: FlaskClient, ada: Subscriber, page: str) -> None:
+def test_a_month_from_the_last_of_january_is_the_last_of_february(
+    client: FlaskClient, ada: Subscriber, page: str
+) -> None:
     with time_machine.travel(datetime(2027, 1, 31, 12, tzinfo=ZoneInfo("Europe/Berlin"))):
         client.post(f"{page}/pause", data={"until": "1", "date": ""})
 
