@@ -42,6 +42,6 @@ def demo(folder: Path, web_port: int, mail_port: int, once: bool) -> None:
 
     Nothing leaves this machine: mail ends in a local inbox. A second demo goes on with the data of the first.
     """
-    from newsletter.up import demo as trial
+    from newsletter.up.demo import run
 
-    trial.run(folder, web_port=web_port, mail_port=mail_port, once=once)
+    run(folder, web_port=web_port, mail_port=mail_port, once=once)

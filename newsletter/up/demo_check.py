@@ -13,16 +13,18 @@ def differences(inbox: Path, mailing_id: int, due: set[str], *, strict: bool) ->
 
     `strict`: messages that are not of this mailing are too many as well.
     """
-    of_mailing, others = [], []
-    for letter in letterbox.letters(inbox):
-        headers = letter.headers()
-        is_ours = str(headers.get("Message-ID", "")).strip().startswith(f"<m{mailing_id}.")
-        (of_mailing if is_ours else others).append(letter)
-    found = [*_compare("by envelope", _counted(_by_envelope, of_mailing), due)]
+    letters = letterbox.letters(inbox)
+    of_mailing = [letter for letter in letters if _is_of(mailing_id, letter)]
+    others = [letter for letter in letters if letter not in of_mailing]
+    found = _compare("by envelope", _counted(_by_envelope, of_mailing), due)
     found += _compare("by its To header", _counted(_by_header, of_mailing), due)
     if strict:
         found += [f"{letter.address}: has a message that is not of this mailing" for letter in others]
     return found
+
+
+def _is_of(mailing_id: int, letter: Letter) -> bool:
+    return str(letter.headers().get("Message-ID", "")).strip().startswith(f"<m{mailing_id}.")
 
 
 def _compare(told: str, counts: Counter[str], due: set[str]) -> list[str]:
