@@ -106,7 +106,15 @@ class AddReaderForm(Form):
             raise ValidationError("Say when and how they agreed, in a sentence. It is kept as proof.")
 
 
-class PublicationForm(Form):
+class TextsForm(Form):
+    """A form of texts only; a field that was not sent is an empty one."""
+
+    @property
+    def texts(self) -> dict[str, str]:
+        return {name: value or "" for name, value in self.data.items()}
+
+
+class PublicationForm(TextsForm):
     name = StringField("Name", [needed("A publication needs a name.")])
     tagline = StringField("Tagline")
     postal_address = TextAreaField("Postal address")
@@ -119,7 +127,7 @@ class LogoForm(Form):
     logo = FileField("Logo")
 
 
-class NewsletterForm(Form):
+class NewsletterForm(TextsForm):
     name = StringField("Name", [needed("A newsletter needs a name.")])
     description = StringField("Description")
     sender_name = StringField("Sender’s name", [needed("Readers see who writes before they see what.")])

@@ -52,7 +52,7 @@ def save_publication() -> ResponseReturnValue:
     if not form.validate():
         return _publication_page(form), 422
     try:
-        settings.update_publication(here, **form.data)
+        settings.update_publication(here, **form.texts)
     except settings.BadSetting as error:
         return _publication_page(_blamed(form, error)), 422
     return _saved("changed the publication", f"publication {here.id}", url_for(".publication"))
@@ -99,7 +99,7 @@ def new_newsletter() -> ResponseReturnValue:
     if not form.validate():
         return _newsletter_page(None, form), 422
     try:
-        made = settings.add_newsletter(Publication.current(), **form.data)
+        made = settings.add_newsletter(Publication.current(), **form.texts)
     except settings.BadSetting as error:
         return _newsletter_page(None, _blamed(form, error)), 422
     return _saved("added a newsletter", f"newsletter {made.id}", url_for(".newsletters"), f"“{made.name}” is there.")
@@ -117,7 +117,7 @@ def save_newsletter(newsletter_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _newsletter_page(found, form), 422
     try:
-        settings.update_newsletter(found, **form.data)
+        settings.update_newsletter(found, **form.texts)
     except settings.BadSetting as error:
         return _newsletter_page(found, _blamed(form, error)), 422
     return _saved("changed a newsletter", f"newsletter {found.id}", url_for(".newsletters"))
