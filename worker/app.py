@@ -9,7 +9,7 @@ from celery.signals import setup_logging, worker_process_init, worker_shutting_d
 from newsletter import jobs
 from newsletter.app import create_app
 from newsletter.db import db
-from worker import schedule, stopping
+from worker import stopping
 from worker.lookout import Lookout
 
 flask_app = create_app()
@@ -25,7 +25,7 @@ class TaskInContext(celery_package.Task):  # type: ignore[type-arg]  # not gener
 
 celery = jobs.celery
 celery.Task = TaskInContext  # type: ignore[misc]  # read-only only in the stubs
-celery.conf.beat_schedule = schedule.TIMETABLE
+
 
 import worker.tasks  # noqa: E402, F401  # after celery.Task is ours, so that every task gets its context
 
