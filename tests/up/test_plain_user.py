@@ -81,6 +81,7 @@ def _copy(part: Path, to: Path) -> None:
         shutil.copy(part, to)
 
 
+@pytest.mark.journey
 @pytest.mark.skipif(os.geteuid() != 0, reason="every other test runs as a plain user already")
 def test_a_plain_user_with_a_closed_home_runs_everything(home: Path) -> None:
     done = subprocess.run(

@@ -20,6 +20,8 @@ from newsletter.up.processes import CannotStart, Identity
 from newsletter.up.run_file import RunFile
 from newsletter.up.supervisor import Stack
 
+pytestmark = pytest.mark.journey
+
 TOY = Path(__file__).with_name("toy.py")
 PARTS = {"postgres", "valkey", "inbox", "web", "worker", "beat"}
 
@@ -85,7 +87,12 @@ class Place:
             "    print('up', flush=True)\n"
             "    stack.wait()\n"
         )
-        up = subprocess.Popen([sys.executable, "-c", code, self.var, self.procfile], stdout=subprocess.PIPE, text=True)
+        up = subprocess.Popen(
+            [sys.executable, "-c", code, self.var, self.procfile],
+            env={"PATH": os.environ["PATH"]},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         assert up.stdout is not None
         with up.stdout:
             assert up.stdout.readline() == "up\n"
@@ -96,8 +103,14 @@ class Place:
 
     def child_of_worker(self) -> int:
         log = self.var / "log" / "worker.log"
-        assert processes.wait_until(lambda: "worker-child runs as" in log.read_text(), 5)
+        assert processes.wait_until(lambda: "worker-child runs as" in log.read_text(), 30)
         return int(log.read_text().rpartition("worker-child runs as ")[2].split()[0])
+
+    def wait_for_toys(self, *names: str) -> None:
+        """A stand-in that was only just started would end without a word."""
+        for name in names:
+            log = self.var / "log" / f"{name}.log"
+            assert processes.wait_until(lambda log=log: " runs as " in log.read_text(), 30)  # type: ignore[misc]
 
     def last_watch_of(self, pid: int) -> int:
         for found in Path("/proc").glob("[0-9]*"):
@@ -135,7 +148,7 @@ def test_everything_runs_and_afterwards_nothing_does(place: Place) -> None:
 
 def test_it_stops_in_an_order_in_which_nobody_loses_what_they_need(place: Place) -> None:
     with place.stack():
-        pass
+        place.wait_for_toys("beat", "web", "worker")
 
     noted = place.noted()
     assert noted[:2] == ["beat asked", "beat ended"]
@@ -158,6 +171,7 @@ def test_who_does_not_end_in_time_is_ended(place: Place) -> None:
     place.write(worker=place.toy("worker stubborn"))
 
     with place.stack() as stack:
+        place.wait_for_toys("worker")
         worker = stack.running["worker"]
 
     assert "worker asked" in place.noted()

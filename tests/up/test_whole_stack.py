@@ -85,7 +85,9 @@ def test_kill_9_leaves_nothing_of_the_real_thing_running(tmp_path: Path) -> None
     newsletter = str(Path(sys.executable).with_name("newsletter"))
     command = [newsletter, "up", "--folder", str(tmp_path), "--web-port", "0", "--mail-port", "0"]
     with (tmp_path / "said").open("wb") as said:
-        up = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT)
+        up = subprocess.Popen(
+            command, stdout=said, stderr=subprocess.STDOUT, env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+        )
     try:
         assert processes.wait_until(lambda: "stop everything with Ctrl-C" in (tmp_path / "said").read_text(), 60)
     finally:
