@@ -3,8 +3,10 @@
 import re
 import time
 from email.message import EmailMessage
+from typing import Any
 
 from flask.testing import FlaskClient
+from lxml import html
 from werkzeug.test import TestResponse
 
 from newsletter import links
@@ -47,3 +49,7 @@ def button_in(page: TestResponse, action: str) -> str:
     found = re.search(rf'action="([^"]*/{action}/[^"]*)"', page.text)
     assert found, page.text
     return found[1]
+
+
+def tree(markup: str) -> Any:  # what an XPath gives back, lxml's stubs cannot say
+    return html.fromstring(markup)

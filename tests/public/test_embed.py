@@ -9,12 +9,11 @@ from lxml import html
 from newsletter.publication.models import Newsletter
 from newsletter.subscribers.models import Subscriber
 from tests.doubles import JobQueue, Outbox
-from tests.public.steps import form_token, link_in
+from tests.public.steps import form_token, link_in, tree
 
 
 def snippet(client: FlaskClient) -> html.FormElement:
-    page = html.fromstring(client.get("/embed").text)
-    form = html.fromstring(page.get_element_by_id("snippet").text_content())
+    form = tree(tree(client.get("/embed").text).get_element_by_id("snippet").text_content())
     assert isinstance(form, html.FormElement)
     return form
 

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from flask.testing import FlaskClient
-from lxml import etree, html
+from lxml import etree
 
 from newsletter.publication.models import Newsletter
 from tests.public.posts import published
+from tests.public.steps import tree
 
 CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 
@@ -29,7 +30,7 @@ def test_the_feed_holds_whole_posts_with_whole_addresses(client: FlaskClient, we
     assert item.findtext("title") == "On slow mail & fast “feet”"
     assert item.findtext("guid") == "http://letters.example.org/p/on-slow-mail"
     assert item.findtext("pubDate") == "Sun, 22 Nov 2026 08:00:00 GMT"
-    body = html.fromstring(f"<div>{item.findtext(CONTENT)}</div>")
+    body = tree(f"<div>{item.findtext(CONTENT)}</div>")
     addresses = [*body.xpath("//@href"), *body.xpath("//@src")]
     assert len(addresses) == 4
     assert all(urlsplit(address).netloc for address in addresses)

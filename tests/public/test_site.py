@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from lxml import etree, html
+from lxml import etree
 
 from newsletter.db import db
 from newsletter.posts import publishing
@@ -15,6 +15,7 @@ from newsletter.posts.models import PostStatus
 from newsletter.publication.models import Newsletter
 from tests import factories
 from tests.public.posts import published
+from tests.public.steps import tree
 
 SECRET = "the-word-that-only-readers-may-know"
 
@@ -53,12 +54,12 @@ def test_the_archive_goes_by_months_of_the_publication_and_by_pages(client: Flas
     for number in range(60):
         published(f"Letter {number}", at=datetime(2025, 12, 1, tzinfo=UTC) - timedelta(days=number))
 
-    first = html.fromstring(client.get("/archive").text)
+    first = tree(client.get("/archive").text)
     assert first.xpath("//h2/text()")[:2] == ["January 2026", "December 2025"]
     (older,) = first.xpath("//a[@rel='next']/@href")
-    second = html.fromstring(client.get(older).text)
+    second = tree(client.get(older).text)
 
-    titles = [tree.xpath("string()") for page in (first, second) for tree in page.xpath("//h3")]
+    titles = [title.xpath("string()") for page in (first, second) for title in page.xpath("//h3")]
     assert len(titles) == len(set(titles)) == 61
     assert client.get("/archive?before=nonsense").status_code == 200
 
@@ -72,7 +73,7 @@ def test_a_post_has_its_words_its_writer_and_its_day(client: FlaskClient, weekly
         slug="on-slow-mail",
     )
 
-    page = html.fromstring(client.get("/p/on-slow-mail").text)
+    page = tree(client.get("/p/on-slow-mail").text)
 
     assert page.xpath("//h1/text()") == ["On slow mail"]
     assert "By Mara, Jordan" in page.xpath("string(//header[@class='post-head'])")
@@ -92,7 +93,7 @@ def test_posts_of_a_series_and_neighbours_lead_to_each_other(client: FlaskClient
     published("Between", at=day + timedelta(days=1))
     published("Second", series="Reading", number="2", at=day + timedelta(days=2))
 
-    page = html.fromstring(client.get("/p/second").text)
+    page = tree(client.get("/p/second").text)
 
     assert page.xpath("//nav[@class='series']//a/@href") == ["/p/first"]
     assert page.xpath("//nav[@class='neighbours']//a/@href") == ["/p/between"]
