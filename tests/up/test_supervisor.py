@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -45,6 +46,7 @@ class Place:
         self.var = folder / "var"
         self.notes = folder / "notes"
         self.procfile = folder / "Procfile"
+        self.ups: list[subprocess.Popen[str]] = []
         self.write()
 
     def write(self, **lines: str) -> None:
@@ -93,6 +95,7 @@ class Place:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self.ups.append(up)
         assert up.stdout is not None
         with up.stdout:
             assert up.stdout.readline() == "up\n"
@@ -120,8 +123,12 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
+def place(tmp_path: Path) -> Iterator[Place]:
+    place = Place(tmp_path)
+    yield place
+    for up in place.ups:
+        up.terminate()  # one that a failed test has left
+        up.wait()
 
 
 def get(url: str) -> int:
