@@ -43,7 +43,7 @@ def _found() -> None:
         newsletter="The Red Thread",
         sender_name=_OWNER,
         sender_email=OWNER_EMAIL,
-        postal_address="The Red Thread\nSpool Lane 7\n1017 Spinning Mills",
+        postal_address="Spool Lane 7\n1017 Spinning Mills",
         time_zone="Europe/Amsterdam",
         accent=_ACCENT,
     )

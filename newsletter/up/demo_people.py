@@ -95,7 +95,8 @@ def _person(number: int, fate: Fate) -> Person:
     if number % 41 == 7:
         box = f"{box}+letters".title()  # capitals and tags are part of an address
     is_hostile = number % 30 == 11 and number // 30 < len(HOSTILE)
-    name = HOSTILE[number // 30] if is_hostile else f"{first} {last}"
+    called = first if number % 3 else f"{first} {last}"
+    name = HOSTILE[number // 30] if is_hostile else called
     lists = _BOTH if number % 3 == 0 or fate is Fate.LEFT_MAIN else _NOTES_ONLY if number % 5 == 1 else _MAIN_ONLY
     return Person(f"{box}@{_HOSTS[number % len(_HOSTS)]}", name, fate, lists)
 
