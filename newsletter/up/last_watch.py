@@ -16,7 +16,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     run_file, grace, pid, started = sys.argv[1:]
     if not sys.stdin.read():
-        RunFile(Path(run_file)).end_leftovers(Identity(int(pid), started), float(grace))
+        RunFile(Path(run_file)).bury(Identity(int(pid), started), float(grace))
 
 
 if __name__ == "__main__":

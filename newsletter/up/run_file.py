@@ -5,7 +5,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from newsletter.up import places
+from newsletter.up import places, processes
 from newsletter.up.processes import Identity
 
 # What is asked to end first stands first: nothing loses what it needs while it still works.
@@ -38,15 +38,23 @@ class RunFile:
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None, {}
 
-    def end_leftovers(self, of: Identity | None = None, grace: float = 10) -> list[str]:
-        """End, in order, what the run named in the file (only that of one supervisor, if told) has left."""
-        supervisor, running = self.read()
-        if of is not None and supervisor != of:
-            return []
+    def end_leftovers(self, grace: float = 10) -> list[str]:
+        """End, in order, what the run named in the file has left; the names of what there was."""
+        running = self.read()[1]
         left = sorted((name for name, who in running.items() if who.is_running), key=rank)
         for name in left:
             running[name].end(farewell(name), grace)
         return left
+
+    def bury(self, supervisor: Identity, grace: float) -> None:
+        """At the death of this supervisor: end all it had, and what those left that ended by themselves."""
+        named, running = self.read()
+        if named != supervisor:
+            return  # a new run has begun
+        for name in sorted(running, key=rank):
+            running[name].end(farewell(name), grace)
+            # Only now can the group be nobody else's: a number is not given away while its group lives.
+            processes.end_group(running[name].pid)
 
     def clear(self) -> None:
         self.path.unlink(missing_ok=True)

@@ -104,10 +104,11 @@ class Place:
     def running(self) -> dict[str, Identity]:
         return RunFile(self.var / "run.json").read()[1]
 
-    def child_of_worker(self) -> int:
-        log = self.var / "log" / "worker.log"
-        assert processes.wait_until(lambda: "worker-child runs as" in log.read_text(), 30)
-        return int(log.read_text().rpartition("worker-child runs as ")[2].split()[0])
+    def child_of(self, name: str) -> int:
+        log = self.var / "log" / f"{name}.log"
+        words = f"{name}-child runs as "
+        assert processes.wait_until(lambda: words in log.read_text(), 30)
+        return int(log.read_text().rpartition(words)[2].split()[0])
 
     def wait_for_toys(self, *names: str) -> None:
         """A stand-in that was only just started would end without a word."""
@@ -168,7 +169,7 @@ def test_the_children_of_a_worker_are_not_asked_beside_it(place: Place) -> None:
     place.write(worker=place.toy("worker with-child"))
 
     with place.stack():
-        child = place.child_of_worker()
+        child = place.child_of("worker")
 
     assert "worker-child asked" not in place.noted()  # its worker decides; what it leaves is ended at the very end
     assert processes.wait_until(lambda: processes.started_at(child) is None, 5)
@@ -204,10 +205,10 @@ def test_what_dies_is_started_again(place: Place) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_a_killed_supervisor_leaves_nothing_running(place: Place) -> None:
-    place.write(worker=place.toy("worker stubborn with-child"))
+    place.write(worker=place.toy("worker stubborn with-child"), beat=place.toy("beat with-child"))
     up = place.in_another_process()
     left = place.running()
-    child = place.child_of_worker()
+    children = [place.child_of("worker"), place.child_of("beat")]
     watch = place.last_watch_of(up.pid)
     assert set(left) == PARTS
 
@@ -216,7 +217,7 @@ def test_a_killed_supervisor_leaves_nothing_running(place: Place) -> None:
 
     assert processes.wait_until(lambda: not any(who.is_running for who in left.values()), 20)
     assert processes.wait_until(lambda: processes.started_at(watch) is None, 5)
-    assert processes.started_at(child) is None
+    assert [processes.started_at(child) for child in children] == [None, None]
     assert "shut down" in (place.var / "log" / "postgres.log").read_text()
     _remove_shelter(place)
 
