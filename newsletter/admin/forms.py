@@ -18,6 +18,7 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.validators import ValidationError
+from wtforms.widgets import CheckboxInput
 
 from newsletter.publication.models import Newsletter
 
@@ -86,10 +87,16 @@ class ScheduleForm(Form):
     zone = StringField("Time zone")
 
 
+class CheckboxesField(SelectMultipleField):
+    """Several of a few: each with a box of its own."""
+
+    option_widget = CheckboxInput()
+
+
 class AddReaderForm(Form):
     email = EmailField("Mail address", [needed("Whom do you want to add?")])
     name = StringField("Name")
-    newsletters = SelectMultipleField("Newsletters", coerce=int)
+    newsletters = CheckboxesField("Newsletters", coerce=int)
     consent = RadioField(
         "How do they agree?",
         choices={"ask": "Ask them to confirm", "vouch": "They have agreed already, and I can show it"},

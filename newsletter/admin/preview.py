@@ -3,7 +3,7 @@
 from flask import Response, abort, render_template, request
 
 import emails
-from newsletter.admin import bp
+from newsletter.admin import bp, manuscript
 from newsletter.admin.editor import READERS, VIEWS
 from newsletter.admin.posts import find
 from newsletter.config import settings
@@ -18,14 +18,15 @@ def preview(post_id: int, view: str) -> Response:
     audience = emails.Audience(reader if reader in READERS else "free")
     if audience is emails.Audience.STRANGER and view != "web":
         return _note("A stranger gets no mail. Choose “Web page” to see what they see.")
-    seen = rehearsal.preview(find(post_id), audience)
+    post = find(post_id)
+    seen = rehearsal.preview(post, audience)
     if not seen.html:
-        return _note(" ".join(problem.full_sentence for problem in seen.problems))
+        return _note(" ".join(problem.full_sentence for problem in manuscript.problems(post)))
     match view:
         case "text":
             return _framed(render_template("admin/preview/text.html", text=seen.text))
         case "web":
-            return _framed(render_template("admin/preview/web.html", post=find(post_id), html=seen.web_html))
+            return _framed(render_template("admin/preview/web.html", post=post, html=seen.web_html))
     return _framed(seen.html)
 
 

@@ -97,6 +97,7 @@ def test_someone_added_is_asked_first_and_gets_nothing_until_they_agree(
     jobs_queue.run()
 
     assert 'checked id="consent-0"' in page
+    assert 'checked id="newsletters-0" name="newsletters" type="checkbox"' in page
     assert "is asked to confirm" in said
     assert outbox.addresses == ["ada@example.com"]
     assert the("ada@example.com").state is SubscriberState.PENDING

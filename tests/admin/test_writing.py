@@ -262,7 +262,7 @@ def test_the_frame_of_the_preview_is_sandboxed(desk: FlaskClient) -> None:
 def test_a_preview_of_what_cannot_be_read_says_so(desk: FlaskClient) -> None:
     post = written(source="---\ntitle: A\n---\n\n:::nonsense\n:::\n")
 
-    assert "There is no “:::nonsense”" in seen(desk.get(f"/desk/posts/{post.id}/preview/mail"))
+    assert "Line 1: There is no “:::nonsense”" in seen(desk.get(f"/desk/posts/{post.id}/preview/mail"))
 
 
 def test_a_stranger_is_shown_no_mail(desk: FlaskClient) -> None:
