@@ -10,6 +10,7 @@ from newsletter.config import settings
 from newsletter.db import db
 from newsletter.posts.models import Media, Post, PostStatus, Revision
 from newsletter.publication.models import Newsletter, Publication
+from newsletter.tiers.models import Tier
 
 LOGO_HEIGHT = 40  # CSS pixels in mail and on the page; the stored picture is larger for sharp screens
 
@@ -66,7 +67,7 @@ def theme(newsletter: Newsletter) -> emails.Theme:
         logo_height=LOGO_HEIGHT,
         postal_address=publication.postal_address,
         subscribe_url=f"{site}/#subscribe",
-        upgrade_url=f"{site}/#support",
+        upgrade_url=f"{site}/#support" if Tier.any_exists() else "",  # without tiers nobody is asked for money
     )
 
 

@@ -25,6 +25,10 @@ class Tier(Base):
     def by_slug(cls, slug: str) -> Self | None:
         return db.session.scalar(select(cls).where(cls.slug == slug))
 
+    @classmethod
+    def any_exists(cls) -> bool:
+        return db.session.scalar(select(cls.id).limit(1)) is not None
+
 
 class Membership(Base):
     """One span of time in which a subscriber holds a tier."""

@@ -20,7 +20,8 @@ from newsletter.up.run_file import RunFile, farewell, rank
 from newsletter.up.surroundings import Given, surroundings
 from newsletter.up.valkey import EmbeddedValkey
 
-PROCFILE = Path(__file__).parents[2] / "Procfile"
+_HOUSE = Path(__file__).parents[2]  # the source tree; a wheel carries the file inside the package
+PROCFILE = next(path for path in (_HOUSE / "Procfile", _HOUSE / "newsletter/Procfile") if path.exists())
 _LARGEST_LOG = 10 * 1024 * 1024
 
 
