@@ -65,8 +65,11 @@ def records(path: Path, encoding: str = "") -> Iterator[Record | Fault]:
 def _open(path: Path, encoding: str) -> TextIO:
     if not path.is_file():
         raise BadFile(f"{path} is not a file.")
-    with path.open("rb") as raw:
-        beginning = raw.read(4)
+    try:
+        with path.open("rb") as raw:
+            beginning = raw.read(4)
+    except OSError as error:
+        raise BadFile(f"{path} cannot be read: {error.strerror}.") from None
     if beginning.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")):
         raise BadFile(f"{path.name} is a spreadsheet or an archive, not CSV. Save it as “CSV UTF-8” and import that.")
     if not encoding and beginning.startswith((b"\xff\xfe", b"\xfe\xff")):

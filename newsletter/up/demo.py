@@ -42,6 +42,8 @@ class NotEveryone(NewsletterError):
 def run(folder: Path, *, web_port: int, mail_port: int, once: bool) -> None:
     """Raises NotEveryone when the inbox is not as it must be; otherwise stays until Ctrl-C, unless `once`."""
     environment = _of_the_demo(os.environ)
+    if "MAIL_URL" in os.environ:
+        say("MAIL_URL is not used: the demo mails nobody.")
     _refuse_the_data_of_others(folder, environment)
     note = DemoNote.of(folder)
     _end_by_signals()

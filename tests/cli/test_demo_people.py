@@ -13,6 +13,8 @@ from newsletter.subscribers import queries
 from newsletter.subscribers.models import Subscriber, SubscriberState
 from newsletter.up import demo_house, demo_people
 from newsletter.up.demo_people import MAIN, NOTES, Fate
+from tests import factories
+from tests.cli.conftest import Newsletter as Command
 from tests.doubles import JobQueue
 
 
@@ -51,3 +53,14 @@ def test_the_house_stands_once_and_a_lost_note_changes_only_the_password(app: Fl
     main = Post.by_slug(demo_house.MAIN_POST)
     assert main
     assert "demo.invalid" not in main.revisions[-1].source
+
+
+def test_a_database_with_a_publication_of_its_own_is_left_alone(newsletter: Command, tmp_path: Path) -> None:
+    factories.publication()
+    db.session.commit()
+
+    done = newsletter("demo", "--folder", tmp_path / "var", "--once")  # DATABASE_URL names the test's own
+
+    assert done.exit_code == 1
+    assert "a publication of its own" in done.stderr
+    assert not (tmp_path / "var").exists()

@@ -1,11 +1,14 @@
 """Readers from a file: who gets in, on what, and who stays out whatever the file says."""
 
+import csv
 from collections import Counter
 from pathlib import Path
 from time import perf_counter
 
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from newsletter import clock
@@ -42,7 +45,7 @@ def enter(
     folder: Path, content: str, *newsletters: str, name: str = "readers.csv"
 ) -> tuple[Counter[Result], dict[int, Remark]]:
     file = folder / name
-    file.write_text(content)
+    file.write_text(content, newline="")
     remarks: list[Remark] = []
     tally = imports.run(Order(file, CONSENT, newsletters or ("weekly",)), remarks.append, lambda line: None)
     db.session.commit()
@@ -223,6 +226,31 @@ def test_names_are_kept_as_they_are(folder: Path, name: str) -> None:
     enter(folder, f'email,name\nada@example.com,"{name}"\n')
 
     assert reader("ada@example.com").name == name
+
+
+_ADDRESSES = st.sampled_from(
+    ["ada@example.com", "Ada@example.com", "ken@example.org", "linus@example.com", "no address", ""]
+)
+_ROWS = st.lists(
+    st.tuples(_ADDRESSES, st.text(st.characters(codec="utf-8"), max_size=12), st.sampled_from(["weekly", "notes", ""]))
+)
+
+
+@given(rows=_ROWS)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_the_rows_a_second_run_changes_nothing(folder: Path, rows: list[tuple[str, str, str]]) -> None:
+    with (folder / "rows.csv").open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([("email", "name", "newsletters"), *rows])
+    content = (folder / "rows.csv").read_bytes().decode()
+
+    first, remarks = enter(folder, content)
+    before = everything()
+    second, _ = enter(folder, content)
+
+    assert first[Result.REFUSED] == sum(remark.result is Result.REFUSED for remark in remarks.values())
+    assert everything() == before
+    assert second[Result.ADDED] == second[Result.EXTENDED] == 0
+    assert not {"no address", ""} & set(db.session.scalars(select(Subscriber.email)))
 
 
 def test_an_unknown_newsletter_stops_everything_and_names_the_nearest(folder: Path) -> None:
