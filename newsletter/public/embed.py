@@ -3,9 +3,8 @@
 from flask import Response, g, make_response, render_template, url_for
 
 from newsletter import guards
-from newsletter.guards import limiter
-from newsletter.public import bp, forms, frame, network
-from newsletter.public.signup import FROM_A_NETWORK, FROM_EVERYBODY, Page, take
+from newsletter.public import bp, frame
+from newsletter.public.signup import Page, limited, take
 from newsletter.subscribers import consent
 
 
@@ -21,11 +20,7 @@ def embedded_form() -> Response:
 
 
 @bp.post("/embed/form")
-@limiter.shared_limit(FROM_A_NETWORK, scope="sign-up", key_func=network.of_visitor)
-@limiter.shared_limit(
-    "20 per hour", scope="sign-up elsewhere", key_func=network.of_visitor, exempt_when=forms.has_token
-)
-@limiter.shared_limit(FROM_EVERYBODY, scope="sign-up", key_func=lambda: "everybody")
+@limited
 def subscribe_embedded() -> Response:
     return _framed(take("public/embedded_form.html", url_for(".embedded_thanks")))
 

@@ -59,7 +59,7 @@ def explain(token: str) -> str:
 @bp.get("/undo/<token>")
 def undo_page(token: str) -> str:
     subscriber_id, newsletter_id, _ = links.read(Purpose.UNDO_LEAVE, token)
-    return _left(subscriber_id, token, newsletter_id or None, has_explained=True)
+    return _left(subscriber_id, token, newsletter_id or None)
 
 
 @bp.post("/undo/<token>")

@@ -1,5 +1,7 @@
 """Sign up, confirm, or say “this was not me”. A GET changes nothing: mail scanners follow links."""
 
+from collections.abc import Callable
+
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -18,20 +20,27 @@ FROM_A_NETWORK_BY_OTHER_SITES = "20 per hour"
 FROM_EVERYBODY = "2000 per hour"
 
 
+def limited(view: Callable[[], Page]) -> Callable[[], Page]:
+    """All sign-up forms share one budget for each network, and one for the whole house."""
+    by_network = limiter.shared_limit(FROM_A_NETWORK, scope="sign-up", key_func=network.of_visitor)
+    by_other_sites = limiter.shared_limit(
+        FROM_A_NETWORK_BY_OTHER_SITES,
+        scope="sign-up elsewhere",
+        key_func=network.of_visitor,
+        exempt_when=forms.has_token,
+    )
+    by_everybody = limiter.shared_limit(FROM_EVERYBODY, scope="sign-up", key_func=lambda: "everybody")
+    held: Callable[[], Page] = by_network(by_other_sites(by_everybody(view)))
+    return held
+
+
 @bp.get("/subscribe")
 def subscribe_page() -> Page:
     return render_template("public/subscribe.html")
 
 
 @bp.post("/subscribe")
-@limiter.shared_limit(FROM_A_NETWORK, scope="sign-up", key_func=network.of_visitor)
-@limiter.shared_limit(
-    FROM_A_NETWORK_BY_OTHER_SITES,
-    scope="sign-up elsewhere",
-    key_func=network.of_visitor,
-    exempt_when=forms.has_token,
-)
-@limiter.shared_limit(FROM_EVERYBODY, scope="sign-up", key_func=lambda: "everybody")
+@limited
 def subscribe() -> Page:
     return take("public/subscribe.html", url_for(".look_in_your_inbox"))
 
