@@ -62,12 +62,12 @@ def import_file(
 
 
 _WORDS = {
-    Result.ADDED: "new readers",
-    Result.EXTENDED: "readers you had, with something new",
-    Result.UNCHANGED: "readers you had, unchanged",
-    Result.REPEATED: "lines with an address that came before",
+    Result.ADDED: "new",
+    Result.EXTENDED: "known, with something new",
+    Result.UNCHANGED: "known, unchanged",
+    Result.REPEATED: "with an address that came before in the file",
     Result.KEPT_OUT: "kept out: left, never to be written to, or not confirmed",
-    Result.REFUSED: "lines refused",
+    Result.REFUSED: "refused",
 }
 
 
