@@ -9,9 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from newsletter.accounts import audit
 from newsletter.admin import bp, guard
+from newsletter.admin.posts import find as find_post
 from newsletter.db import db
 from newsletter.errors import NotFound
-from newsletter.sending import control, queries
+from newsletter.sending import control, queries, start
 from newsletter.sending.models import Mailing, Outcome
 from newsletter.sending.queries import Progress, TroubledReader
 
@@ -40,16 +41,13 @@ class Part:
 
 @bp.get("/sends")
 def sends() -> str:
-    before = request.args.get("before", type=int)
-    found = queries.mailings(ON_A_PAGE + 1, before)
-    progress = queries.progress_of(found)
-    return render_template(
-        "admin/sends/list.html",
-        mailings=found[:ON_A_PAGE],
-        progress=progress,
-        parts={mailing_id: parts(each) for mailing_id, each in progress.items()},
-        before=found[ON_A_PAGE - 1].id if len(found) > ON_A_PAGE else None,
-    )
+    return render_template("admin/sends/list.html", **_listed())
+
+
+@bp.get("/sends/now")
+def sends_now() -> str:
+    """The newest part of the list above, for those who wait for something to start or to finish."""
+    return render_template("admin/sends/_list.html", **_listed())
 
 
 @bp.get("/sends/<int:mailing_id>")
@@ -129,6 +127,21 @@ def parts(progress: Progress) -> list[Part]:
         bar.append(Part(kind, count, round(start, 1), round(widths[kind] * scale, 1)))
         start += widths[kind] * scale
     return bar
+
+
+def _listed() -> dict[str, object]:
+    before = request.args.get("before", type=int)
+    found = queries.mailings(ON_A_PAGE + 1, before)
+    progress = queries.progress_of(found)
+    starting = [] if before else [find_post(post_id) for post_id in start.due()]
+    return {
+        "mailings": found[:ON_A_PAGE],
+        "progress": progress,
+        "parts": {mailing_id: parts(each) for mailing_id, each in progress.items()},
+        "before": found[ON_A_PAGE - 1].id if len(found) > ON_A_PAGE else None,
+        "starting": starting,
+        "is_over": before is not None or (not starting and all(each.is_over for each in progress.values())),
+    }
 
 
 def _act(mailing_id: int, action: str, act: Callable[[Mailing], None], said: str) -> ResponseReturnValue:

@@ -9,8 +9,13 @@ function exchange(fresh) {
     // What can be pressed keeps its focus: it is exchanged only when there is something else to press.
     const same = part.dataset.version ? part.dataset.version === before.dataset.version : part.innerHTML === before.innerHTML;
     if (same) continue;
-    if (name === "said") before.textContent = part.textContent;
-    else before.replaceWith(part);
+    if (name === "said") {
+      before.textContent = part.textContent;
+      continue;
+    }
+    const held = before.contains(document.activeElement) && document.activeElement.getAttribute("href");
+    before.replaceWith(part);
+    if (held) part.querySelector(`[href="${CSS.escape(held)}"]`)?.focus();
   }
 }
 

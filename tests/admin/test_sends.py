@@ -236,6 +236,18 @@ def test_a_real_mailing_is_watched_from_start_to_end(
     assert "it is “accepted”" in page
 
 
+def test_a_post_that_is_about_to_start_is_in_the_list_already(desk: FlaskClient, weekly: Newsletter) -> None:
+    post = factories.post(title="On slow mail", newsletter=weekly)
+    db.session.commit()
+
+    desk.post(f"/desk/posts/{post.id}/schedule", data={"when": "now"})
+    page = desk.get("/desk/sends")
+
+    assert "On slow mail Starting within a minute" in seen(page)
+    assert 'data-over="no"' in page.text
+    assert 'data-over="no"' in desk.get("/desk/sends/now").text
+
+
 def test_a_reader_who_was_erased_is_a_number(desk: FlaskClient, mailing: Mailing) -> None:
     record(mailing, (Outcome.REFUSED, "550 no"))
     db.session.execute(update(Subscriber).where(Subscriber.id == 1).values(email=None, email_key=None, name=""))
