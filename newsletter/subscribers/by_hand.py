@@ -35,11 +35,14 @@ def vouch(
         )
         db.session.add(subscriber)
         db.session.flush()
-    joined = subscriptions.put_on(subscriber, [each for each in newsletters if not _left(subscriber, each)])
+    wanted = [each for each in newsletters if not _left(subscriber, each)]
+    # What someone typed into a form and never confirmed is not what staff vouch for.
+    is_new = subscriber.confirmed_at is None
+    joined = subscriptions.put_on(subscriber, wanted, only=is_new)
     subscriber.confirmed_at = subscriber.confirmed_at or clock.now()
     subscriber.name = subscriber.name or tidy_name(name)
-    if joined:
-        consent.record(subscriber, ConsentKind.ADDED, newsletter_ids=joined, source=source.strip(), staff=staff_id)
+    if agreed := [newsletter.id for newsletter in wanted] if is_new else joined:
+        consent.record(subscriber, ConsentKind.ADDED, newsletter_ids=agreed, source=source.strip(), staff=staff_id)
     return subscriber
 
 
