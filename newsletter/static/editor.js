@@ -28,16 +28,12 @@ async function save() {
 
 async function send(now) {
   said.textContent = "· saving …";
-  const answer = await fetch(form.action, {
-    method: "POST",
-    body: new URLSearchParams(new FormData(form)),
-    headers: { Accept: "application/json" },
-  }).catch(() => null);
-  const isJson = answer?.headers.get("Content-Type")?.startsWith("application/json");
-  if (!isJson) {
+  let answer = await post();
+  if (answer && !isJson(answer) && (await renew())) answer = await post();
+  if (!isJson(answer)) {
     said.textContent = answer
-      ? "· not saved: you are signed out. Sign in in another tab, copy your text, and open this page again."
-      : "· not saved: no connection. It stays here; the next key tries again.";
+      ? "· not saved: you are signed out. Sign in in another tab; the next key here then saves."
+      : "· not saved: no connection. Your text stays here; the next key tries again.";
     return false;
   }
   const words = await answer.json();
@@ -49,6 +45,22 @@ async function send(now) {
   form.action = words.url; // the first save gives a new post its own address
   history.replaceState(null, "", words.url);
   if (picture) look();
+  return true;
+}
+
+const isJson = (answer) => answer?.headers.get("Content-Type")?.startsWith("application/json");
+
+function post() {
+  const body = new URLSearchParams(new FormData(form));
+  return fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
+}
+
+// Who has signed in again has a new token: fetch it. False while nobody is signed in.
+async function renew() {
+  const page = await fetch(location.href).catch(() => null);
+  if (!page?.ok || page.redirected) return false;
+  const fresh = new DOMParser().parseFromString(await page.text(), "text/html");
+  form.elements.csrf_token.value = fresh.querySelector("[name=csrf_token]").value;
   return true;
 }
 
