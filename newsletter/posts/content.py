@@ -67,7 +67,7 @@ def theme(newsletter: Newsletter) -> emails.Theme:
         logo_height=LOGO_HEIGHT,
         postal_address=publication.postal_address,
         subscribe_url=f"{site}/#subscribe",
-        upgrade_url=f"{site}/#support" if Tier.any_exists() else "",  # without tiers nobody is asked for money
+        upgrade_url=f"{site}/support" if Tier.any_exists() else "",  # without tiers nobody is asked for money
     )
 
 

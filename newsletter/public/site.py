@@ -13,6 +13,7 @@ from newsletter.posts import content, queries
 from newsletter.posts.models import Post
 from newsletter.public import bp, frame, reading
 from newsletter.public.forms import SignUpForm
+from newsletter.tiers.models import Tier
 
 LATEST = 7
 ON_A_PAGE = 50
@@ -23,11 +24,28 @@ class NoSuchPost(NotFound):
         super().__init__("There is no post at this address.")
 
 
+class NothingToSupport(NotFound):
+    def __init__(self) -> None:
+        super().__init__("Everything here is free to read: there is nothing to pay for.")
+
+
 @bp.get("/")
 def home() -> str:
     found = queries.published(LATEST + 1)
     return render_template(
         "public/home.html", posts=_listed(found[:LATEST]), has_more=len(found) > LATEST, is_open=reading.is_open
+    )
+
+
+@bp.get("/support")
+def support() -> str:
+    """What paying readers hold, and whom to ask for it."""
+    tiers = Tier.in_order()
+    if not tiers:
+        raise NothingToSupport
+    first = frame.newsletters()[0] if frame.newsletters() else None
+    return render_template(
+        "public/support.html", tiers=tiers, write_to=(first.reply_to or first.sender_email) if first else ""
     )
 
 

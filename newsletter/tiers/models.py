@@ -26,6 +26,10 @@ class Tier(Base):
         return db.session.scalar(select(cls).where(cls.slug == slug))
 
     @classmethod
+    def in_order(cls) -> list[Self]:
+        return list(db.session.scalars(select(cls).order_by(cls.position, cls.id)))
+
+    @classmethod
     def any_exists(cls) -> bool:
         return db.session.scalar(select(cls.id).limit(1)) is not None
 
