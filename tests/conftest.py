@@ -17,6 +17,7 @@ from newsletter.db import Base, db
 from newsletter.guards import limiter
 from newsletter.up import postgres, valkey
 from tests.doubles import JobQueue, Outbox
+from tests.product import product as product  # the whole product, running: for those who drive it from outside
 
 SECRET_KEY = "a key for tests only that is long enough to sign"
 
