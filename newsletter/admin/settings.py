@@ -1,5 +1,6 @@
 """What only owners decide: the publication, its newsletters, who works here, and where mail leaves."""
 
+import contextlib
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -66,11 +67,9 @@ def accent() -> str:
 
 @pages.post("/logo")
 def save_logo() -> ResponseReturnValue:
-    here, uploaded = Publication.current(), request.files.get("logo")
+    here = Publication.current()
     try:
-        # One byte more than is allowed is enough to know that it is too many.
-        content = uploaded.stream.read(pictures.HEAVIEST + 1) if uploaded else b""
-        logo = pictures.add(content, publication_id=here.id, fit=LOGO_FITS)
+        logo = pictures.add(_uploaded("logo"), publication_id=here.id, fit=LOGO_FITS)
     except pictures.NotAPicture as error:
         form = LogoForm()
         form.logo.errors = [error.sentence]
@@ -158,6 +157,15 @@ def delivery() -> str:
         settings=here,
         newsletters=Newsletter.open(),
     )
+
+
+def _uploaded(name: str) -> bytes:
+    """One byte more than is allowed is enough to know that it is too many."""
+    uploaded = request.files.get(name)
+    if uploaded is None:
+        return b""
+    with contextlib.closing(uploaded):  # a large one lies in a temporary file
+        return uploaded.stream.read(pictures.HEAVIEST + 1)
 
 
 def _publication_page(form: PublicationForm, logo_form: LogoForm | None = None) -> str:
