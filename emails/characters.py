@@ -1,6 +1,7 @@
 """Which characters may travel. Joiners stay: Persian names and family emoji need them."""
 
 import re
+import unicodedata
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 # What would break a line, or turn its direction so that a name reads as something else.
@@ -17,3 +18,8 @@ def tidy(text: str) -> str:
 def one_line(text: str) -> str:
     """A value for a header or a field: no line breaks, single blanks."""
     return " ".join(_BREAKING.sub(" ", text).split())
+
+
+def is_unseen(text: str) -> bool:
+    """Nothing but blanks, joiners and other characters that leave no ink."""
+    return all(unicodedata.category(letter) in {"Zs", "Zl", "Zp", "Cc", "Cf"} for letter in text)

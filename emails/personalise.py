@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
-from emails.characters import one_line
+from emails.characters import is_unseen, one_line
 from emails.values import Compiled, Recipient
 
 MARK = re.compile(r"__(NAME_[0-9A-F]*|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_URL)__")
@@ -69,7 +69,8 @@ def tidy_name(name: str | None) -> str:
     """A name as it may appear in a letter: on one line, at most 60 characters."""
     if not name:
         return ""
-    return name if name.isprintable() and len(name) <= 60 else one_line(name)[:60].rstrip()
+    tidied = name if name.isprintable() and len(name) <= 60 else one_line(name)[:60].rstrip()
+    return "" if is_unseen(tidied) else tidied
 
 
 def personal_subject(compiled: Compiled, recipient: Recipient) -> str:
