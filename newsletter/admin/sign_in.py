@@ -19,9 +19,16 @@ def _account() -> str:
     return links.fingerprint("sign-in", request.form.get("email", "").strip().lower()).hex()
 
 
+def _account_from_here() -> str:
+    return f"{_account()} {guard.network()}"
+
+
 @bp.route("/sign-in", methods=["GET", "POST"])
 @limiter.limit("20 per 15 minutes", key_func=guard.network, methods=["POST"])
-@limiter.limit("10 per 15 minutes", key_func=_account, methods=["POST"])
+@limiter.limit("10 per 15 minutes", key_func=_account_from_here, methods=["POST"])
+@limiter.limit(
+    "100 per hour", key_func=_account, methods=["POST"]
+)  # from anywhere: not so few that a stranger locks us out
 def sign_in() -> ResponseReturnValue:
     form = SignInForm(request.form)
     wanted = _inside(request.values.get("next", ""))
