@@ -38,7 +38,7 @@ def faults(page: Page, name: str) -> list[str]:
     for size, (width, height) in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
         for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             page.screenshot(path=PICTURES / f"{name}-{size}-{scheme}.png", full_page=True)
             found += [f"{name}, {size}, {scheme}: {finding}" for finding in findings(page)]
             found += [f"{name}, {size}: sticks out: {edge}" for edge in page.evaluate(_STICKS_OUT)]
