@@ -52,7 +52,7 @@ class Outbox:
         return len(self.received)
 
     def __getitem__(self, index: int) -> EmailMessage:
-        return BytesParser(policy=default).parsebytes(self.received[index][1])  # type: ignore[return-value]
+        return BytesParser(policy=default).parsebytes(self.received[index][1])
 
     def to(self, address: str) -> list[EmailMessage]:
         return [self[index] for index, (recipient, _) in enumerate(self.received) if recipient == address]

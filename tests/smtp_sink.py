@@ -71,7 +71,9 @@ class SmtpSink:
             self._open.discard(connection)
 
     def _talk(self, connection: socket.socket, lines: "socket.SocketIO") -> None:
-        say = lambda text: connection.sendall(text.encode() + b"\r\n")  # noqa: E731
+        def say(text: str) -> None:
+            connection.sendall(text.encode() + b"\r\n")
+
         say(self.greeting)
         recipient, taken = "", 0
         for line in iter(lines.readline, b""):
