@@ -3,7 +3,7 @@ BIN = .venv/bin
 EMBEDDED = .venv/installed-embedded
 DEV = .venv/installed-dev
 WANTED = pyproject.toml .ci/constraints.txt .ci/venv
-QUICK = not browser and not journey and not servers and not judges
+QUICK = not slow and not browser and not journey and not servers and not judges
 
 .PHONY: demo up test check lock clean
 

@@ -8,6 +8,7 @@ import pytest
 
 from newsletter.cli.settings_page import page
 
+pytestmark = pytest.mark.slow
 PROGRAM = Path(sys.executable).with_name("newsletter")
 
 

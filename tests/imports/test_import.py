@@ -284,6 +284,7 @@ def test_nobody_is_entered_without_a_word_on_consent(folder: Path) -> None:
         imports.survey(Order(file, "  ", ("weekly",)))
 
 
+@pytest.mark.slow
 def test_ten_thousand_readers_take_seconds(folder: Path) -> None:
     lines = [f"reader{n}@example.com,Reader {n},some" for n in range(10_000)]
     began = perf_counter()

@@ -214,6 +214,7 @@ def test_forms_sent_at_once_for_one_address_owe_one_message(
     assert outbox.addresses == ["ada@example.com"]
 
 
+@pytest.mark.slow
 def test_a_flood_from_one_network_ends_at_its_budget(
     client: FlaskClient, weekly: Newsletter, jobs_queue: JobQueue, outbox: Outbox
 ) -> None:

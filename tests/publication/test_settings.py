@@ -43,6 +43,7 @@ def test_a_sender_needs_an_address_that_every_mail_server_takes(here: Publicatio
     assert international.sender_email == "ken@xn--bcher-kva.example"
 
 
+@pytest.mark.slow
 def test_the_zones_to_choose_from_can_all_be_chosen(here: Publication) -> None:
     for zone in settings.time_zones():
         settings.update_publication(here, name="Slow Letters", time_zone=zone)

@@ -102,6 +102,7 @@ def test_fifty_stand_on_a_page_and_nothing_is_skipped(inbox: FlaskClient, letter
     assert "Issue no. 1." in inbox.get("/inbox/?page=99").text
 
 
+@pytest.mark.slow
 def test_thousands_of_messages_are_no_burden(inbox: FlaskClient, letters: Letters) -> None:
     for number in range(5000):
         name = (

@@ -14,6 +14,7 @@ from newsletter.up import postgres, processes, programs
 from newsletter.up.postgres import EmbeddedPostgres
 from newsletter.up.processes import CannotStart
 
+pytestmark = pytest.mark.slow
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root meets this")
 
 

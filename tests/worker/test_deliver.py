@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import time_machine
 from sqlalchemy import func, select, update
 
@@ -283,6 +284,7 @@ def test_a_reader_whose_name_or_address_cannot_be_written_harms_nobody_else(
     assert outcomes() == {"accepted": 1, "refused": 1}
 
 
+@pytest.mark.slow
 def test_two_thousand_readers_are_three_chunks_and_add_up(jobs_queue: JobQueue, outbox: Outbox) -> None:
     weekly = factories.newsletter()
     for number in range(2100):
