@@ -21,7 +21,8 @@ from newsletter.up.surroundings import Given, surroundings
 from newsletter.up.valkey import EmbeddedValkey
 
 _HOUSE = Path(__file__).parents[2]  # the source tree; a wheel carries the file inside the package
-PROCFILE = next(path for path in (_HOUSE / "Procfile", _HOUSE / "newsletter/Procfile") if path.exists())
+_IN_A_WHEEL = _HOUSE / "newsletter" / "Procfile"
+PROCFILE = _IN_A_WHEEL if _IN_A_WHEEL.exists() else _HOUSE / "Procfile"
 _LARGEST_LOG = 10 * 1024 * 1024
 
 

@@ -74,7 +74,7 @@ def write(page: Page) -> None:
 
 def look_at_every_preview(page: Page) -> None:
     shown = page.frame_locator("iframe[title=Preview]")
-    invitation = shown.get_by_role("link", name="Subscribe to The Red Thread")
+    invitation = shown.get_by_role("link", name="Support The Red Thread")
     expect(shown.get_by_role("heading", name="On ink")).to_be_visible()
     expect(invitation).to_have_count(1)
     page.get_by_label("As which reader").select_option("paying")
@@ -92,13 +92,9 @@ def look_at_every_preview(page: Page) -> None:
 
 
 def watch(page: Page) -> None:
-    """The list is not live: a person looks again until the mailing is there."""
-    mailing = page.get_by_role("link", name="On ink")
-    for _ in range(60):
-        if mailing.count():
-            break
-        page.wait_for_timeout(500)
-        page.reload()
-    mailing.first.click()
+    """The list keeps itself current; once the mailing has begun, its line leads to it."""
+    mailing = page.locator("a[href^='/desk/sends/']").filter(has_text="On ink")
+    expect(mailing).to_be_visible(timeout=60_000)
+    mailing.click()
     expect(page.get_by_text("Every one of the", exact=False)).to_be_visible(timeout=60_000)
     expect(page.locator("#progress")).to_contain_text("Finished")

@@ -3,6 +3,8 @@
 import re
 import subprocess
 import unicodedata
+import urllib.error
+import urllib.request
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -132,6 +134,19 @@ def test_a_reader_is_named_nowhere_but_in_to(run: Run) -> None:
             assert not [address for address in everybody if address in place.lower()]
 
 
+def test_every_link_to_our_own_site_leads_somewhere(run: Run) -> None:
+    found = {
+        link.partition("#")[0]
+        for message in run.one_of_each()
+        for link in re.findall(r'(?:href|src)="([^"]+)"', message.html)
+        if link.startswith(run.product.site)
+    }
+    dead = [link for link in sorted(found) if not answers(link)]
+
+    assert len(found) > 10
+    assert dead == []
+
+
 def test_nothing_of_ours_leaks_into_mail(run: Run) -> None:
     env = run.product.stack.env
     for message in run.messages:
@@ -165,6 +180,14 @@ def lines(text: str) -> list[str]:
 
 def same(one: str, other: str) -> bool:
     return unicodedata.normalize("NFC", one).split() == unicodedata.normalize("NFC", other).split()
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError:
+        return False
 
 
 def is_duplicate(message: bytes, known: Path) -> bool:

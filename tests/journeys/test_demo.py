@@ -52,7 +52,17 @@ class Watched:
         self.most = 0.0
         self.seen: dict[int, processes.Identity] = {}
         began = time.monotonic()
-        command = [PROGRAM, "demo", "--once", "--folder", var, "--web-port", "18200", "--mail-port", "18225"]
+        command: list[str | Path] = [
+            PROGRAM,
+            "demo",
+            "--once",
+            "--folder",
+            var,
+            "--web-port",
+            "18200",
+            "--mail-port",
+            "18225",
+        ]
         environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8"}
         with (var.parent / "said").open("ab") as said:
             demo = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
