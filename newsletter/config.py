@@ -24,7 +24,8 @@ class Settings(BaseSettings):
     )
     secret_key_fallbacks: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(),
-        description="Earlier secret keys, comma-separated, newest first. Links signed with them go on working.",
+        description="Earlier secret keys, comma-separated, newest first. Links signed with them go on working; keep "
+        "the oldest for ever, for it recognises the addresses that are never written to again.",
     )
     database_url: str = Field(description="PostgreSQL 15 or newer: `postgresql://user:password@host/name`.")
     redis_url: str = Field(description="Redis 7, Valkey 8 or newer: `redis://:password@host:6379/0`.")

@@ -21,6 +21,7 @@ from newsletter.sending.journal import Answer, Journal, PutOff
 from newsletter.sending.ledger import Claim, LeaseLost, Reader
 from newsletter.sending.letters import MailingLetters, Message
 from newsletter.sending.models import MailingState, Outcome
+from newsletter.subscribers import notices
 from worker import stopping
 from worker.courier import Courier
 from worker.transports import Accepted, Deferred, NoAnswer, Unavailable
@@ -40,9 +41,9 @@ def deliver(mailing_id: int) -> None:
     """Send one chunk of a mailing's readers. Safe to run twice, or twice at once."""
     claim = ledger.claim(mailing_id)  # committed: remember first, speak second
     if claim is None:
-        if ledger.finish(mailing_id):
-            log.info("mailing finished", mailing=mailing_id)
+        _finish(mailing_id)
         return
+    jobs.ring(Job.DELIVER, mailing_id)  # whoever is idle may take the next chunk
     try:
         with Journal(claim.token) as journal, _signs_of_life(claim), Courier() as courier:
             trouble = Round(claim, journal, courier, letters.load(mailing_id)).go()
@@ -52,8 +53,15 @@ def deliver(mailing_id: int) -> None:
     attempts = claim.attempts + 1 if trouble else 0
     pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE) if trouble else None
     ledger.release(claim, after=pause, attempts=attempts, trouble=trouble)
-    if not stopping.is_asked():
+    if not _finish(mailing_id) and not trouble and not stopping.is_asked():
         jobs.ring(Job.DELIVER, mailing_id)
+
+
+def _finish(mailing_id: int) -> bool:
+    is_over = ledger.finish(mailing_id)
+    if is_over:
+        log.info("mailing finished", mailing=mailing_id)
+    return is_over
 
 
 @dataclass
@@ -73,8 +81,8 @@ class Round:
             trouble = self._group(ids[start : start + GROUP])
             if trouble is not None:
                 return trouble
-            if stopping.is_asked() or time.monotonic() - began > LONGEST:
-                return ""
+            if stopping.is_asked() or time.monotonic() - began > LONGEST or notices.is_any_due():
+                return ""  # a confirmation must not wait for a mailing to end
         return ""
 
     def _group(self, ids: Sequence[int]) -> str | None:

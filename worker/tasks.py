@@ -48,6 +48,9 @@ def start_due_mailings() -> None:
         except emails.LetterError as error:
             db.session.rollback()
             start.take_back(post_id, str(error))
+        except Exception:  # one post that cannot start must not keep the others waiting
+            db.session.rollback()
+            log.exception("a post could not be started", post=post_id)
         db.session.commit()
 
 

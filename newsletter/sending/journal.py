@@ -51,8 +51,10 @@ class Journal:
     def __init__(self, token: str) -> None:
         folder().mkdir(parents=True, exist_ok=True)
         self._path = _path(token)
-        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        unlocked = self._path.with_suffix(".new")
+        self._file = os.open(unlocked, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)  # falls off with the process, however it dies
+        unlocked.rename(self._path)  # nobody ever sees it without its lock, which would look abandoned
 
     def handing_over(self, reader_id: int, variant_id: int | None) -> None:
         self._write(["H", reader_id, variant_id])

@@ -18,6 +18,7 @@ from newsletter.db import db
 from newsletter.sending import journal
 from newsletter.sending.journal import Answer, PutOff
 from newsletter.sending.models import MailingState, Outcome
+from newsletter.subscribers import suppression
 from newsletter.subscribers.models import Subscriber
 from newsletter.tiers import access
 
@@ -125,13 +126,21 @@ def readers(ids: Sequence[int], newsletter_id: int) -> list[Reader]:
         select(
             Subscriber.id,
             Subscriber.email,
+            Subscriber.email_key,
             Subscriber.name,
             access.is_paying(Subscriber.id).label("is_paying"),
             Subscriber.may_be_mailed(newsletter_id).label("may_be_mailed"),
         ).where(Subscriber.id == any_(array(ids, type_=BigInteger)))
     ).all()
+    # Asked of the suppressions themselves too: the copy on the subscriber may be missing if both were written at once.
+    barred = suppression.known(row.email_key for row in rows if row.email_key)
     db.session.rollback()
-    found = {row.id: Reader(row.id, row.email or "", row.name, row.is_paying, row.may_be_mailed) for row in rows}
+    found = {
+        row.id: Reader(
+            row.id, row.email or "", row.name, row.is_paying, row.may_be_mailed and row.email_key not in barred
+        )
+        for row in rows
+    }
     return [found.get(reader_id) or Reader(reader_id, "", "", False, False) for reader_id in ids]
 
 

@@ -131,7 +131,6 @@ def write_chunks(mailing: Mailing, reader_id: ColumnElement[int], number: Column
         literal(mailing.id), number, func.array_agg(aggregate_order_by(reader_id, reader_id)), func.count()
     ).group_by(number)
     db.session.execute(insert(Chunk).from_select(["mailing_id", "number", "reader_ids", "size"], rows))
-    mailing.audience_count = (
-        db.session.scalar(select(func.coalesce(func.sum(Chunk.size), 0)).where(Chunk.mailing_id == mailing.id)) or 0
-    )
+    counted = db.session.scalar(select(func.sum(Chunk.size)).where(Chunk.mailing_id == mailing.id))
+    mailing.audience_count = int(counted or 0)
     db.session.flush()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 
 from newsletter import clock
 from newsletter.db import Json, db
@@ -122,6 +122,13 @@ def due() -> list[int]:
     db.session.commit()
     waiting = select(Notice.id).where(Notice.state == NoticeState.WAITING, Notice.send_after <= func.now())
     return list(db.session.scalars(waiting.order_by(Notice.send_after).limit(MOST_AT_ONCE)))
+
+
+def is_any_due() -> bool:
+    due_now = (Notice.state == NoticeState.WAITING) & (Notice.send_after <= func.now())
+    is_due = bool(db.session.scalar(select(exists().where(due_now))))
+    db.session.rollback()  # asked between messages: holds no snapshot
+    return is_due
 
 
 def in_flight() -> list[ClaimedNotice]:

@@ -13,9 +13,11 @@ from newsletter.jobs import Job
 from newsletter.posts import publishing
 from newsletter.posts.models import PostAudience
 from newsletter.sending import control, letters, queries
+from newsletter.sending import start as start_mailing
 from newsletter.sending.ledger import Reader
 from newsletter.sending.models import Chunk, Delivery, Instance, Mailing, MailingState, Outcome, Waiting
-from newsletter.subscribers.models import Subscriber, Subscription
+from newsletter.subscribers import notices, suppression
+from newsletter.subscribers.models import NoticeKind, Subscriber, Subscription, SuppressionReason
 from newsletter.tiers.access import OPEN_TO
 from tests import cast, factories
 from tests.doubles import JobQueue, Outbox, text_of
@@ -107,6 +109,55 @@ def test_who_signs_up_after_the_start_is_not_in_the_audience(jobs_queue: JobQueu
     jobs_queue.run()
 
     assert outbox.addresses == ["ada@example.com"]
+
+
+def test_an_address_barred_while_it_was_being_imported_is_not_written_to(jobs_queue: JobQueue, outbox: Outbox) -> None:
+    ada, _ = cast.ada(), cast.grace()
+    suppression.suppress(ada.email_key or "", SuppressionReason.BOUNCED, ada.publication_id)
+    db.session.execute(update(Subscriber).values(suppressed_at=None))
+    send_now()
+
+    jobs_queue.run()
+
+    assert outbox.addresses == ["grace@example.com"]
+    assert outcomes() == {"accepted": 1, "skipped": 1}
+
+
+def test_a_confirmation_overtakes_a_mailing(jobs_queue: JobQueue, outbox: Outbox) -> None:
+    weekly = factories.newsletter()
+    for number in range(120):
+        factories.subscriber(f"r{number}@example.com", on=[weekly])
+    send_now()
+    start = jobs_queue.waiting.popleft()
+    tasks.run(start[0], *start[1])
+    notices.owe(
+        NoticeKind.ALREADY_SUBSCRIBED, address="ada@example.com", newsletter=weekly, values={"newsletters": [1]}
+    )
+    db.session.commit()
+
+    jobs_queue.run()
+
+    assert 0 < outbox.addresses.index("ada@example.com") < 120
+    assert len(outbox) == 121
+
+
+def test_a_post_that_cannot_start_keeps_no_other_waiting(
+    jobs_queue: JobQueue, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast.ada()
+    send_now(title="First")
+    send_now(title="Second")
+    start_one = start_mailing.start
+
+    def broken(post_id: int) -> object:
+        if post_id == 1:
+            raise RuntimeError("a bug")
+        return start_one(post_id)
+
+    monkeypatch.setattr(start_mailing, "start", broken)
+    jobs_queue.run()
+
+    assert [message["Subject"] for message in outbox.to("ada@example.com")] == ["Second"]
 
 
 def test_a_refusal_is_recorded_with_the_servers_words(jobs_queue: JobQueue, outbox: Outbox) -> None:
