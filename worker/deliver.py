@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
@@ -24,11 +24,12 @@ from newsletter.sending.models import MailingState, Outcome
 from newsletter.subscribers import notices
 from worker import stopping
 from worker.courier import Courier
-from worker.transports import Accepted, Deferred, NoAnswer, Unavailable
+from worker.transports import Accepted, BrokenOff, Deferred, NoAnswer, Unavailable
 
 log = structlog.get_logger()
 
 GROUP = 50  # readers asked for consent, and recorded, at once
+LOOK_EVERY = 1.0  # seconds between looks at what the author wants, within a group
 LONGEST = 40.0  # seconds that one job may take; then others have their turn
 FIRST_PAUSE = timedelta(seconds=5)  # while the server takes nothing
 LONGEST_PAUSE = timedelta(minutes=5)
@@ -46,11 +47,12 @@ def deliver(mailing_id: int) -> None:
     jobs.ring(Job.DELIVER, mailing_id)  # whoever is idle may take the next chunk
     try:
         with Journal(claim.token) as journal, _signs_of_life(claim), Courier() as courier:
-            trouble = Round(claim, journal, courier, letters.load(mailing_id)).go()
+            work = Round(claim, journal, courier, letters.load(mailing_id))
+            trouble = work.go()
     except LeaseLost:
         log.warning("lease lost, nothing more is sent from here", mailing=mailing_id, chunk=claim.chunk_id)
         return
-    attempts = claim.attempts + 1 if trouble else 0
+    attempts = (0 if work.is_served else claim.attempts) + 1 if trouble else 0
     pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE) if trouble else None
     ledger.release(claim, after=pause, attempts=attempts, trouble=trouble)
     if not _finish(mailing_id) and not trouble and not stopping.is_asked():
@@ -72,6 +74,8 @@ class Round:
     journal: Journal
     courier: Courier
     letters: MailingLetters
+    is_served: bool = field(default=False, init=False)  # the server has answered to at least one message
+    _looked_at: float = field(default=0.0, init=False)
 
     def go(self) -> str:
         """Work through the chunk. Returns the words of a server that takes nothing now, else an empty text."""
@@ -87,7 +91,7 @@ class Round:
 
     def _group(self, ids: Sequence[int]) -> str | None:
         """One group, recorded. None: go on; else stop here, for this reason (which may be empty)."""
-        state = ledger.state_of(self.claim)
+        state = self._state()
         if state is MailingState.STOPPED:
             self._close(ids, Outcome.SKIPPED, control.STOPPED)
             return None
@@ -100,15 +104,27 @@ class Round:
         put_off: list[PutOff] = []
         try:
             for reader in ledger.readers(ids, self.letters.newsletter.id):
-                if stopping.is_asked():
+                if stopping.is_asked() or self._is_called_off():
                     return ""
-                answer = self._one(reader)
+                try:
+                    answer = self._one(reader)
+                except BrokenOff as error:  # nobody else has to wait behind a reader at whom the server stumbles
+                    put_off.append(PutOff(reader.id, str(error)))
+                    raise
                 (put_off if isinstance(answer, PutOff) else answers).append(answer)  # type: ignore[arg-type]
         except Unavailable as error:
             return str(error)
         finally:
             ledger.record(self.claim, answers, put_off)
         return None
+
+    def _state(self) -> MailingState:
+        self._looked_at = time.monotonic()
+        return ledger.state_of(self.claim)
+
+    def _is_called_off(self) -> bool:
+        """Whether the author has paused or stopped the mailing since: a slow server takes minutes for a group."""
+        return time.monotonic() - self._looked_at >= LOOK_EVERY and self._state() is not MailingState.SENDING
 
     def _close(self, ids: Sequence[int], outcome: Outcome, why: str) -> None:
         ledger.record(self.claim, [Answer(reader_id, outcome, why) for reader_id in ids])
@@ -136,6 +152,7 @@ class Round:
             )
         except NoAnswer as error:
             return Answer(reader.id, Outcome.UNCONFIRMED, str(error), message.variant_id)
+        self.is_served = True
         if isinstance(said, Deferred):
             return PutOff(reader.id, said.reply)
         outcome = Outcome.ACCEPTED if isinstance(said, Accepted) else Outcome.REFUSED

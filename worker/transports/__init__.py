@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from worker.transports import smtp
-from worker.transports.answers import Accepted, Deferred, NoAnswer, Refused, Unavailable
+from worker.transports.answers import Accepted, BrokenOff, Deferred, NoAnswer, Refused, Unavailable
 
-__all__ = ["Accepted", "Deferred", "NoAnswer", "Refused", "Session", "Unavailable", "open_session"]
+__all__ = ["Accepted", "BrokenOff", "Deferred", "NoAnswer", "Refused", "Session", "Unavailable", "open_session"]
 
 
 class Session(Protocol):
@@ -18,7 +18,8 @@ class Session(Protocol):
         """Hand one message over. `before_dot` is called when nothing but the last command is missing; if it raises,
         the connection is closed without it and the message has not been handed over.
 
-        Raises Unavailable when the server takes nothing now (this message included), NoAnswer when it may have it.
+        Raises Unavailable when the server takes nothing now (this message included; BrokenOff if it had begun with it),
+        NoAnswer when it may have it.
         """
 
     def close(self) -> None: ...

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from worker.transports.answers import Accepted, Deferred, NoAnswer, Refused, Unavailable
+from worker.transports.answers import Accepted, BrokenOff, Deferred, NoAnswer, Refused, Unavailable
 
 PATIENCE = 600.0  # seconds to wait for the answer to a message: RFC 5321 §4.5.3.2.6
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -45,13 +45,18 @@ class SmtpSession:
         self, sender: str, recipient: str, message: bytes, *, before_dot: Callable[[], None]
     ) -> Accepted | Refused | Deferred:
         try:
-            refusal = self._envelope(sender, recipient, len(message))
+            self._mail_from(sender, len(message))
+        except _BROKEN as error:
+            self._drop()
+            raise Unavailable(f"The mail server broke off: {_plainly(error)}") from None
+        try:
+            refusal = self._rcpt_to(recipient)
             if refusal:
                 return refusal
             self._socket.sendall(_stuffed(message))
         except _BROKEN as error:
             self._drop()
-            raise Unavailable(f"The mail server broke off: {_plainly(error)}") from None
+            raise BrokenOff(f"The mail server broke off: {_plainly(error)}") from None
         try:
             before_dot()
         except BaseException:
@@ -65,23 +70,26 @@ class SmtpSession:
             self._smtp.quit()
         self._drop()
 
-    def _envelope(self, sender: str, recipient: str, size: int) -> Refused | Deferred | None:
-        """MAIL, RCPT and DATA; None when the server waits for the message."""
+    def _mail_from(self, sender: str, size: int) -> None:
         announced = f" SIZE={size}" if self._smtp.has_extn("size") else ""
         code, words = self._smtp.docmd(f"MAIL FROM:<{sender}>{announced}")
         if code != 250:  # about us, not about this reader
             self._drop()
             raise Unavailable(_words(code, words))
+
+    def _rcpt_to(self, recipient: str) -> Refused | Deferred | None:
+        """RCPT and DATA; None when the server waits for the message."""
         code, words = self._smtp.docmd(f"RCPT TO:<{recipient}>")
         if code in (250, 251):
             code, words = self._smtp.docmd("DATA")
         if code == 354:
             return None
-        if code == 421:
+        refusal = _refusal(code, words)
+        if code == 421 or refusal is None:
             self._drop()
-            raise Unavailable(_words(code, words))
+            raise BrokenOff(_words(code, words))
         self._smtp.docmd("RSET")  # else every later MAIL is answered with 503
-        return Deferred(_words(code, words)) if 400 <= code < 500 else Refused(_words(code, words))
+        return refusal
 
     def _dot(self) -> Accepted | Refused | Deferred:
         try:
@@ -96,7 +104,11 @@ class SmtpSession:
             self._drop()
         if 200 <= code < 300:
             return Accepted(_words(code, words))
-        return Deferred(_words(code, words)) if 400 <= code < 500 else Refused(_words(code, words))
+        refusal = _refusal(code, words)
+        if refusal is None:
+            self._drop()
+            raise NoAnswer(f"The mail server's answer says neither yes nor no: {_words(code, words)}")
+        return refusal
 
     @property
     def _socket(self) -> socket.socket:
@@ -138,9 +150,16 @@ def _stuffed(message: bytes) -> bytes:
     return message
 
 
+def _refusal(code: int, words: bytes | str) -> Refused | Deferred | None:
+    """None: a code that is no refusal."""
+    if 400 <= code < 500:
+        return Deferred(_words(code, words))
+    return Refused(_words(code, words)) if 500 <= code < 600 else None
+
+
 def _words(code: int, words: bytes | str) -> str:
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-    return " ".join(f"{code} {text}".split())[:500]
+    return _readable(f"{code} {text}")[:500]
 
 
 def _plainly(error: Exception) -> str:
@@ -148,4 +167,9 @@ def _plainly(error: Exception) -> str:
         return "no answer in time."
     if isinstance(error, ConnectionRefusedError):
         return "nothing listens there."
-    return (str(error) or type(error).__name__)[:300]
+    return _readable(str(error) or type(error).__name__)[:300]
+
+
+def _readable(text: str) -> str:
+    """On one line, without the control characters that a page cannot show and PostgreSQL does not take."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
