@@ -28,8 +28,15 @@ def pause(mailing: Mailing) -> None:
 
 
 def go_on(mailing: Mailing) -> None:
-    """From paused, or from held: then the author has said that it may go out."""
-    _move(mailing, (MailingState.PAUSED, MailingState.HELD), MailingState.SENDING, paused_at=None, held_because="")
+    """From paused, or from held: then the author has said that it may go out. However long that took, all get it."""
+    _move(
+        mailing,
+        (MailingState.PAUSED, MailingState.HELD),
+        MailingState.SENDING,
+        paused_at=None,
+        held_because="",
+        expires_at=clock.now() + GIVE_UP_AFTER,
+    )
     enqueue(Job.DELIVER, mailing.id)
 
 
