@@ -8,6 +8,7 @@ import emails
 from newsletter import jobs
 from newsletter.db import db
 from newsletter.jobs import Job
+from newsletter.posts.publishing import NotReady
 from newsletter.sending import resume, start
 from worker import deliver, notice
 from worker import sweep as sweeping
@@ -45,7 +46,7 @@ def start_due_mailings() -> None:
     for post_id in start.due():
         try:
             start.start(post_id)
-        except emails.LetterError as error:
+        except (NotReady, emails.LetterError) as error:
             db.session.rollback()
             start.take_back(post_id, str(error))
         except Exception:  # one post that cannot start must not keep the others waiting

@@ -73,13 +73,18 @@ def schedule(post: Post, at: datetime, zone: str) -> None:
         raise InThePast(f"{local:%Y-%m-%d %H:%M} ({zone}) has passed. Choose a time to come, or “now”.")
     if post.trashed_at:
         raise NotADraft(f"“{post.title}” is in the trash.")
-    errors = [problem for problem in preflight.problems(post) if problem.level == "error"]
-    if errors:
-        raise NotReady(" ".join(problem.full_sentence for problem in errors))
+    must_be_ready(post)
     post.schedule(at, zone)
     post.trouble = ""
     if at <= clock.now():
         enqueue(Job.START_DUE_MAILINGS)
+
+
+def must_be_ready(post: Post) -> None:
+    """Raises NotReady with everything that the pre-flight calls an error."""
+    errors = [problem for problem in preflight.problems(post) if problem.level == "error"]
+    if errors:
+        raise NotReady(" ".join(problem.full_sentence for problem in errors))
 
 
 def unschedule(post: Post) -> None:

@@ -10,7 +10,7 @@ import emails
 from newsletter import clock
 from newsletter.db import db
 from newsletter.jobs import Job, enqueue
-from newsletter.posts import content
+from newsletter.posts import content, publishing
 from newsletter.posts.models import Post, PostAudience, PostStatus
 from newsletter.publication.models import Newsletter
 from newsletter.sending.models import Chunk, Mailing, MailingState, Variant
@@ -33,11 +33,15 @@ def due() -> list[int]:
 
 
 def start(post_id: int) -> Mailing | None:
-    """Publish a due post and begin its mailing. None if someone else did. Safe to run twice, or twice at once."""
+    """Publish a due post and begin its mailing. None if someone else did. Safe to run twice, or twice at once.
+
+    Raises publishing.NotReady when what was fit to be sent at its scheduling is not any more.
+    """
     scheduled_for = _claim(post_id)
     if scheduled_for is None:
         return None
     post = db.session.get_one(Post, post_id, populate_existing=True)
+    publishing.must_be_ready(post)
     mailing = _freeze(post, scheduled_for)
     _write_audience(mailing, post)
     enqueue(Job.DELIVER, mailing.id)
