@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import exists, func, select, update
 
+import emails
 from newsletter import clock
 from newsletter.db import Json, db
 from newsletter.jobs import Job, enqueue
@@ -148,12 +149,15 @@ def _prepare(notice: Notice, deadline: float) -> ClaimedNotice | None:
         _drop(notice, NoticeState.SKIPPED)
         return None
     newsletter = db.session.get_one(Newsletter, notice.newsletter_id)
+    try:
+        notice.message = notice.message or letters.compose(notice, newsletter)
+    except emails.LetterError as error:
+        _drop(notice, NoticeState.REFUSED, str(error))
+        return None
     notice.state = NoticeState.SENDING
     notice.token = secrets.token_urlsafe(16)
     notice.lease_until = func.now() + LEASE  # by the database's clock
     notice.attempts += 1
-    if notice.message is None:
-        notice.message = letters.compose(notice, newsletter)
     return ClaimedNotice(
         id=notice.id,
         token=notice.token,
@@ -172,11 +176,13 @@ def _may_go_out(notice: Notice) -> bool:
     return asked.decide(notice) if asked.is_undecided(notice) else True
 
 
-def _drop(notice: Notice, state: NoticeState) -> None:
+def _drop(notice: Notice, state: NoticeState, reply: str = "") -> None:
     """Ends without having been sent. Who must not be written to is not remembered here either."""
     notice.state = state
+    notice.reply = reply or notice.reply
     notice.ended_at = clock.now()
     notice.message = None
+    notice.values = {key: value for key, value in notice.values.items() if key != SECRETS}
     if notice.subscriber_id is None:
         notice.address = notice.address_key = ""
         notice.values = {}
