@@ -5,12 +5,13 @@ import threading
 
 import structlog
 from flask import Flask
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 
 from newsletter import jobs
 from newsletter.db import db
+from newsletter.jobs import Job
 from newsletter.sending import journal, resume
-from worker import sweep, tasks
+from worker import stopping, sweep, tasks
 
 log = structlog.get_logger()
 
@@ -39,7 +40,7 @@ class Lookout:
             with self._app.app_context():
                 try:
                     look()
-                except SQLAlchemyError as error:
+                except OperationalError as error:
                     db.session.rollback()
                     log.warning("the database does not answer", reason=type(error).__name__)
                 except Exception:  # a whole job: whatever is wrong with one look, the next must come
@@ -53,5 +54,17 @@ def look() -> None:
     resume.seen(f"worker:{journal.host()}:{os.getpid()}")
     db.session.commit()
     for job, ids in sweep.find():
+        if stopping.is_asked():
+            return
         if not jobs.ring(job, *ids):
-            tasks.run(job, *ids)
+            _do(job, *ids)
+
+
+def _do(job: Job, *ids: int) -> None:
+    try:
+        tasks.run(job, *ids)
+    except OperationalError:
+        raise  # the others would fare no better
+    except Exception:  # a whole job: the others must not wait behind it
+        db.session.rollback()
+        log.exception("a job failed", job=job.value, ids=ids)
