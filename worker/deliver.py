@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import structlog
 from flask import current_app
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 import emails
 from newsletter import clock, jobs
@@ -28,7 +28,6 @@ from worker.transports import Accepted, BrokenOff, Deferred, NoAnswer, Unavailab
 
 log = structlog.get_logger()
 
-GROUP = 50  # readers asked for consent, and recorded, at once
 LOOK_EVERY = 1.0  # seconds between looks at what the author wants, within a group
 LONGEST = 40.0  # seconds that one job may take; then others have their turn
 FIRST_PAUSE = timedelta(seconds=5)  # while the server takes nothing
@@ -40,23 +39,28 @@ PAST_DEADLINE = "The mail server did not take it in time."
 
 def deliver(mailing_id: int) -> None:
     """Send one chunk of a mailing's readers. Safe to run twice, or twice at once."""
-    claim = ledger.claim(mailing_id)  # committed: remember first, speak second
-    if claim is None:
-        _finish(mailing_id)
-        return
-    jobs.ring(Job.DELIVER, mailing_id)  # whoever is idle may take the next chunk
     try:
-        with Journal(claim.token) as journal, _signs_of_life(claim), Courier() as courier:
-            work = Round(claim, journal, courier, letters.load(mailing_id))
-            trouble = work.go()
+        with Journal() as journal:
+            claim = ledger.claim(mailing_id, journal.token)  # committed: remember first, speak second
+            if claim:
+                jobs.ring(Job.DELIVER, mailing_id)  # whoever is idle may take the next chunk
+            trouble = _work(claim, journal) if claim else ""
     except LeaseLost:
-        log.warning("lease lost, nothing more is sent from here", mailing=mailing_id, chunk=claim.chunk_id)
+        log.warning("lease lost, nothing more is sent from here", mailing=mailing_id)
         return
+    if not _finish(mailing_id) and claim and not trouble and not stopping.is_asked():
+        jobs.ring(Job.DELIVER, mailing_id)
+
+
+def _work(claim: Claim, journal: Journal) -> str:
+    """Do what can be done, and give the chunk back. Returns the words of a server that takes nothing, else nothing."""
+    with _signs_of_life(claim), Courier() as courier:
+        work = Round(claim, journal, courier, letters.load(claim.mailing_id))
+        trouble = work.go()
     attempts = (0 if work.is_served else claim.attempts) + 1 if trouble else 0
     pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE) if trouble else None
     ledger.release(claim, after=pause, attempts=attempts, trouble=trouble)
-    if not _finish(mailing_id) and not trouble and not stopping.is_asked():
-        jobs.ring(Job.DELIVER, mailing_id)
+    return trouble
 
 
 def _finish(mailing_id: int) -> bool:
@@ -81,8 +85,8 @@ class Round:
         """Work through the chunk. Returns the words of a server that takes nothing now, else an empty text."""
         began = time.monotonic()
         ids = self.claim.reader_ids
-        for start in range(0, len(ids), GROUP):
-            trouble = self._group(ids[start : start + GROUP])
+        for start in range(0, len(ids), ledger.GROUP):
+            trouble = self._group(ids[start : start + ledger.GROUP])
             if trouble is not None:
                 return trouble
             if stopping.is_asked() or time.monotonic() - began > LONGEST or notices.is_any_due():
@@ -172,7 +176,7 @@ def _signs_of_life(claim: Claim) -> Iterator[None]:
                     ledger.extend(claim)
                 except LeaseLost:
                     return
-                except OperationalError:
+                except SQLAlchemyError:  # whatever it is, it may pass before the lease has run out
                     db.session.rollback()
 
     thread = threading.Thread(target=beat, name=f"lease of chunk {claim.chunk_id}", daemon=True)

@@ -17,10 +17,10 @@ log = structlog.get_logger()
 
 def send(notice_id: int) -> None:
     """Send one notice. Safe to run twice, or twice at once."""
-    claimed = notices.claim(notice_id)  # committed: remember first, speak second
-    if claimed is None:
-        return
-    with Journal(claimed.token) as journal, Courier() as courier:
+    with Journal() as journal, Courier() as courier:
+        claimed = notices.claim(notice_id, journal.token)  # committed: remember first, speak second
+        if claimed is None:
+            return
         try:
             said = _hand_over(claimed, journal, courier)
         except Unavailable as error:

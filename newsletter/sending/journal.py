@@ -1,10 +1,13 @@
 """What a sending process was about to do and what it heard, on its own disk.
 
-One small file for each claim of a chunk: "H reader" before the final dot, "A reader outcome reply" after the answer.
-Plain writes, no fsync: the file survives the death of the process, which is what it is for. Whoever takes the chunk
-over replays it: answered is known, handed over without an answer is in doubt, the rest was never sent.
+One small file for each claim: "H reader" before the final dot, "A reader outcome reply" after the answer. Plain writes,
+no fsync: the file survives the death of the process, which is what it is for. Whoever takes the claim over replays it:
+answered is known, handed over without an answer is in doubt, the rest was never sent. A machine that was started anew
+may have lost the last lines, or the file: then the rest is not known.
 """
 
+import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -38,23 +41,23 @@ class PutOff:
 
 @dataclass
 class Replay:
-    """What a journal tells about its claim."""
+    """What a journal tells about its claim. What a complete one does not tell has not happened."""
 
+    is_complete: bool
     answers: list[Answer] = field(default_factory=list)
     put_off: list[PutOff] = field(default_factory=list)
     in_doubt: list[int] = field(default_factory=list)
 
 
 class Journal:
-    """The open journal of one claim. Not safe to share between threads."""
+    """The open journal of one claim, begun before it: so every claim has one. Not safe to share between threads."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self) -> None:
+        self.token = f"{_boot()}-{secrets.token_hex(16)}"
         folder().mkdir(parents=True, exist_ok=True)
-        self._path = _path(token)
-        unlocked = self._path.with_suffix(".new")
-        self._file = os.open(unlocked, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._path = _path(self.token)
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)  # falls off with the process, however it dies
-        unlocked.rename(self._path)  # nobody ever sees it without its lock, which would look abandoned
 
     def handing_over(self, reader_id: int, variant_id: int | None) -> None:
         self._write(["H", reader_id, variant_id])
@@ -72,7 +75,9 @@ class Journal:
             self._path.unlink(missing_ok=True)
 
     def _write(self, line: list[object]) -> None:
-        os.write(self._file, json.dumps(line).encode() + b"\n")  # one write: whole or not at all
+        written = json.dumps(line).encode() + b"\n"
+        if os.write(self._file, written) != len(written):  # a full disk takes a part, and says so only the next time
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
 
     def __enter__(self) -> Self:
         return self
@@ -82,8 +87,8 @@ class Journal:
 
 
 def replay(token: str) -> Replay:
-    """What is known of a claim whose process is gone. No file: it handed nothing over."""
-    told = Replay()
+    """What is known of a claim whose process is gone."""
+    told = Replay(is_complete=token.startswith(f"{_boot()}-") and _path(token).exists())
     handed_over: dict[int, int | None] = {}
     for kind, reader_id, *rest in _lines(token):
         if kind == "H":
@@ -122,12 +127,20 @@ def host() -> str:
     """The name of the disk that our journals are on: it, not the machine's name, tells whose claims we can replay."""
     path = settings().data_dir / "host"
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("x") as file:
-            file.write(secrets.token_hex(8))
-    except FileExistsError:
-        pass
+    name = secrets.token_hex(8)
+    ours = path.with_name(f"host.{name}")
+    ours.write_text(name)
+    with contextlib.suppress(FileExistsError):
+        os.link(ours, path)  # whole or not at all: several processes start at once
+    ours.unlink()
     return path.read_text().strip()
+
+
+@cache
+def _boot() -> str:
+    """The start of this machine that we live in. Where the system does not tell, all are taken for one."""
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text()[:8] if path.exists() else ""
 
 
 def folder() -> Path:

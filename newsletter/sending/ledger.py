@@ -4,7 +4,6 @@ It commits inside, because it must remember before it speaks.
 """
 
 import random
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +24,8 @@ from newsletter.tiers import access
 SAFETY = 2.0  # seconds of a lease that we do not use: the statement that grants it takes time to come back
 FIRST_WAIT = timedelta(minutes=5)  # greylisting wants at least this much
 LONGEST_WAIT = timedelta(hours=4)
+GROUP = 50  # readers of a chunk that are recorded at once
+LOST = "The machine that was sending broke down, and with it what the mail server answered."
 NO_ANSWER = "The sending process ended before the mail server answered."
 
 
@@ -59,10 +60,9 @@ class Reader:
     may_be_mailed: bool
 
 
-def claim(mailing_id: int) -> Claim | None:
-    """Take one chunk of a mailing that has work due. None if there is none now."""
+def claim(mailing_id: int, token: str) -> Claim | None:
+    """Take one chunk of a mailing that has work due, under the token of a journal. None if there is none now."""
     asked_at = clock.seconds_awake_or_asleep()
-    token = secrets.token_hex(16)
     row = db.session.execute(
         text("""
             UPDATE chunk SET state = 'claimed', token = :token, host = :host, lease_until = now() + :lease
@@ -149,15 +149,103 @@ def record(claim: Claim, answers: Sequence[Answer], put_off: Sequence[PutOff] = 
 
     Takes no look at the lease: what happened has happened, whoever holds the chunk now.
     """
-    late = [Answer(each.reader_id, Outcome.EXPIRED, each.reply) for each in put_off if clock.now() >= claim.expires_at]
-    if not late:
-        _put_off(claim, put_off)
-    _append(claim.mailing_id, claim.chunk_id, [*answers, *late])
+    _write(claim, answers, put_off)
     db.session.commit()
 
 
 def release(claim: Claim, *, after: timedelta | None = None, attempts: int = 0, trouble: str = "") -> None:
     """Give the chunk back: done if every reader has an outcome, else free again, at once or when its next is due."""
+    _give_back(claim, after, attempts, trouble)
+    db.session.commit()
+
+
+def finish(mailing_id: int) -> bool:
+    """Close a mailing whose every reader has an outcome. True for exactly one caller."""
+    finished = db.session.execute(
+        text("""
+            UPDATE mailing SET finished_at = now(), state = CASE state WHEN 'sending' THEN 'finished' ELSE state END
+            WHERE id = :id AND state IN ('sending', 'stopped') AND finished_at IS NULL
+              AND NOT EXISTS (SELECT FROM chunk WHERE chunk.mailing_id = mailing.id AND chunk.state <> 'done')
+              AND audience_count = (SELECT coalesce(sum(accepted + refused + skipped + expired + unconfirmed), 0)
+                                    FROM chunk WHERE chunk.mailing_id = mailing.id)
+            RETURNING id
+        """),
+        {"id": mailing_id},
+    ).one_or_none()
+    db.session.commit()
+    return finished is not None
+
+
+def take_over(chunk_id: int, dead_token: str) -> bool:
+    """Take the chunk of a process that is dead or gave no sign of life, and write down what is known of its work.
+
+    In one transaction: whoever takes over may die as well. False if someone else was quicker or it lives after all.
+    """
+    row = db.session.execute(
+        text("""
+            SELECT chunk.mailing_id, mailing.expires_at FROM chunk JOIN mailing ON mailing.id = chunk.mailing_id
+            WHERE chunk.id = :id AND chunk.token = :dead AND chunk.state = 'claimed'
+              AND (chunk.lease_until < now() OR :is_dead)
+            FOR UPDATE OF chunk
+        """),
+        {"id": chunk_id, "dead": dead_token, "is_dead": journal.is_abandoned(dead_token)},
+    ).one_or_none()
+    if row is None:
+        db.session.rollback()
+        return False
+    claim = Claim(chunk_id, row.mailing_id, dead_token, [], 0, row.expires_at, 0.0)
+    told = journal.replay(dead_token)
+    doubts = [Answer(reader_id, Outcome.UNCONFIRMED, NO_ANSWER) for reader_id in told.in_doubt]
+    _write(claim, [*told.answers, *doubts], told.put_off)
+    if not told.is_complete:
+        _write(claim, [Answer(reader_id, Outcome.UNCONFIRMED, LOST) for reader_id in _in_hand(claim)])
+    _give_back(claim, None, 0, "")
+    db.session.commit()
+    journal.forget(dead_token)
+    return True
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings().lease_seconds)
+
+
+def _open_readers(chunk_id: int, mailing_id: int) -> list[int]:
+    """Those of a chunk that have no outcome and are not waiting for a later moment."""
+    return list(
+        db.session.scalars(
+            text("""
+                SELECT reader.id FROM chunk, unnest(chunk.reader_ids) WITH ORDINALITY AS reader (id, position)
+                WHERE chunk.id = :chunk_id
+                  AND NOT EXISTS (SELECT FROM delivery
+                                  WHERE delivery.mailing_id = :mailing_id AND delivery.subscriber_id = reader.id)
+                  AND NOT EXISTS (SELECT FROM waiting JOIN mailing ON mailing.id = waiting.mailing_id
+                                  WHERE waiting.mailing_id = :mailing_id AND waiting.subscriber_id = reader.id
+                                    AND waiting.send_after > now() AND mailing.state <> 'stopped')
+                ORDER BY reader.position
+            """),
+            {"chunk_id": chunk_id, "mailing_id": mailing_id},
+        )
+    )
+
+
+def _in_hand(claim: Claim) -> list[int]:
+    """Whom a lost process may have written to without our knowledge: it recorded each group before it began another."""
+    open_readers = _open_readers(claim.chunk_id, claim.mailing_id)
+    tried_before = set(
+        db.session.scalars(text("SELECT subscriber_id FROM waiting WHERE chunk_id = :id"), {"id": claim.chunk_id})
+    )
+    first_try = [reader_id for reader_id in open_readers if reader_id not in tried_before]
+    return first_try[:GROUP] + [reader_id for reader_id in open_readers if reader_id in tried_before]
+
+
+def _write(claim: Claim, answers: Sequence[Answer], put_off: Sequence[PutOff] = ()) -> None:
+    late = clock.now() >= claim.expires_at
+    _put_off(claim, [] if late else put_off)
+    expired = [Answer(each.reader_id, Outcome.EXPIRED, each.reply) for each in put_off if late]
+    _append(claim.mailing_id, claim.chunk_id, [*answers, *expired])
+
+
+def _give_back(claim: Claim, after: timedelta | None, attempts: int, trouble: str) -> None:
     db.session.execute(
         text("""
             UPDATE chunk SET
@@ -189,106 +277,6 @@ def release(claim: Claim, *, after: timedelta | None = None, attempts: int = 0, 
             WHERE id = :id AND trouble <> CAST(:trouble AS text)
         """),
         {"id": claim.mailing_id, "trouble": trouble},
-    )
-    db.session.commit()
-
-
-def finish(mailing_id: int) -> bool:
-    """Close a mailing whose every reader has an outcome. True for exactly one caller."""
-    finished = db.session.execute(
-        text("""
-            UPDATE mailing SET finished_at = now(), state = CASE state WHEN 'sending' THEN 'finished' ELSE state END
-            WHERE id = :id AND state IN ('sending', 'stopped') AND finished_at IS NULL
-              AND NOT EXISTS (SELECT FROM chunk WHERE chunk.mailing_id = mailing.id AND chunk.state <> 'done')
-              AND audience_count = (SELECT coalesce(sum(accepted + refused + skipped + expired + unconfirmed), 0)
-                                    FROM chunk WHERE chunk.mailing_id = mailing.id)
-            RETURNING id
-        """),
-        {"id": mailing_id},
-    ).one_or_none()
-    db.session.commit()
-    return finished is not None
-
-
-def take_over(chunk_id: int, dead_token: str) -> bool:
-    """Take the chunk of a process that is dead or gave no sign of life, and write down what its journal knows.
-
-    Only for claims whose journal is on our disk. False if someone else was quicker or it lives after all.
-    """
-    is_dead = journal.is_abandoned(dead_token)
-    token = secrets.token_hex(16)
-    asked_at = clock.seconds_awake_or_asleep()
-    row = db.session.execute(
-        text("""
-            UPDATE chunk SET token = :token, lease_until = now() + :lease
-            FROM mailing
-            WHERE chunk.id = :id AND chunk.token = :dead AND chunk.state = 'claimed'
-              AND (chunk.lease_until < now() OR :is_dead)
-              AND chunk.host = :host AND mailing.id = chunk.mailing_id
-            RETURNING chunk.mailing_id, chunk.attempts, mailing.expires_at
-        """),
-        {
-            "id": chunk_id,
-            "dead": dead_token,
-            "token": token,
-            "host": journal.host(),
-            "lease": _lease(),
-            "is_dead": is_dead,
-        },
-    ).one_or_none()
-    if row is None:
-        db.session.rollback()
-        return False
-    deadline = asked_at + settings().lease_seconds - SAFETY
-    claim = Claim(chunk_id, row.mailing_id, token, [], row.attempts, row.expires_at, deadline)
-    told = journal.replay(dead_token)
-    doubts = [Answer(reader_id, Outcome.UNCONFIRMED, NO_ANSWER) for reader_id in told.in_doubt]
-    record(claim, [*told.answers, *doubts], told.put_off)
-    release(claim)
-    journal.forget(dead_token)
-    return True
-
-
-def declare_lost(chunk_id: int, dead_token: str) -> None:
-    """The disk with this claim's journal will not come back: what is not in the ledger may or may not have left."""
-    row = db.session.execute(
-        text("""
-            UPDATE chunk SET token = :token, host = :host, lease_until = now() + :lease
-            FROM mailing
-            WHERE chunk.id = :id AND chunk.token = :dead AND chunk.state = 'claimed' AND mailing.id = chunk.mailing_id
-            RETURNING chunk.mailing_id, chunk.token, mailing.expires_at
-        """),
-        {"id": chunk_id, "dead": dead_token, "token": secrets.token_hex(16), "host": journal.host(), "lease": _lease()},
-    ).one_or_none()
-    if row is None:
-        db.session.rollback()
-        return
-    claim = Claim(chunk_id, row.mailing_id, row.token, _open_readers(chunk_id, row.mailing_id), 0, row.expires_at, 0.0)
-    words = "The machine that was sending is lost, and with it what the mail server answered."
-    record(claim, [Answer(reader_id, Outcome.UNCONFIRMED, words) for reader_id in claim.reader_ids])
-    release(claim)
-
-
-def _lease() -> timedelta:
-    return timedelta(seconds=settings().lease_seconds)
-
-
-def _open_readers(chunk_id: int, mailing_id: int) -> list[int]:
-    """Those of a chunk that have no outcome and are not waiting for a later moment."""
-    return list(
-        db.session.scalars(
-            text("""
-                SELECT reader.id FROM chunk, unnest(chunk.reader_ids) WITH ORDINALITY AS reader (id, position)
-                WHERE chunk.id = :chunk_id
-                  AND NOT EXISTS (SELECT FROM delivery
-                                  WHERE delivery.mailing_id = :mailing_id AND delivery.subscriber_id = reader.id)
-                  AND NOT EXISTS (SELECT FROM waiting JOIN mailing ON mailing.id = waiting.mailing_id
-                                  WHERE waiting.mailing_id = :mailing_id AND waiting.subscriber_id = reader.id
-                                    AND waiting.send_after > now() AND mailing.state <> 'stopped')
-                ORDER BY reader.position
-            """),
-            {"chunk_id": chunk_id, "mailing_id": mailing_id},
-        )
     )
 
 
@@ -344,6 +332,7 @@ def _put_off(claim: Claim, put_off: Sequence[PutOff]) -> None:
             SELECT :mailing_id, reader, :chunk_id, now() + :first * jitter, 1, reply
             FROM unnest(CAST(:readers AS bigint[]), CAST(:jitters AS float[]), CAST(:replies AS text[]))
                 AS refusal (reader, jitter, reply)
+            WHERE NOT EXISTS (SELECT FROM delivery WHERE mailing_id = :mailing_id AND subscriber_id = reader)
             ON CONFLICT (mailing_id, subscriber_id) DO UPDATE SET
                 attempts = waiting.attempts + 1, reply = excluded.reply,
                 send_after = now()

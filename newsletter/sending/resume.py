@@ -1,16 +1,19 @@
 """The sweep: find what a crash, a lost job or the passing of time left to do. Safe to run twice, or twice at once."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
 
 from newsletter import clock
 from newsletter.db import db
 from newsletter.sending import control, journal, ledger
 from newsletter.sending.models import Chunk, ChunkState, Heartbeat, Mailing, MailingState, Outcome
 from newsletter.subscribers import notices
+from newsletter.subscribers.notices import ClaimedNotice
 
 log = structlog.get_logger()
 
@@ -18,39 +21,51 @@ LOST_AFTER = timedelta(hours=1)  # a disk with a journal on it gets this long to
 
 
 def take_back() -> int:
-    """Chunks of processes without a sign of life: what their journals know is recorded, the rest is free again."""
-    ours = db.session.execute(
-        select(Chunk.id, Chunk.token, (Chunk.lease_until < func.now()).label("has_run_out")).where(
-            Chunk.state == ChunkState.CLAIMED, Chunk.host == journal.host()
-        )
+    """Chunks of processes without a sign of life: what their journals know is recorded, the rest is free again.
+
+    Those of other disks wait for the journal to come back with its machine, but not for ever.
+    """
+    is_lost = Chunk.lease_until < func.now() - LOST_AFTER
+    claimed = db.session.execute(
+        select(Chunk.id, Chunk.token).where(Chunk.state == ChunkState.CLAIMED, (Chunk.host == journal.host()) | is_lost)
     ).all()
     db.session.rollback()
-    taken = [
-        claimed.id
-        for claimed in ours
-        if (claimed.has_run_out or journal.is_abandoned(claimed.token)) and ledger.take_over(claimed.id, claimed.token)
-    ]
-    _take_back_notices()
-    _declare_lost()
+    taken = sum(_apart(ledger.take_over, chunk_id, token) for chunk_id, token in claimed)
+    for notice in notices.in_flight():
+        _apart(_take_back_notice, notice)
     if taken:
-        log.info("chunks taken back", chunks=len(taken))
-    return len(taken)
+        log.info("chunks taken back", chunks=taken)
+    return taken
 
 
-def _take_back_notices() -> None:
-    for claimed in notices.in_flight():
-        if not journal.is_abandoned(claimed.token):
-            continue
-        told = journal.replay(claimed.token)
-        if told.in_doubt:
-            notices.in_doubt(claimed, ledger.NO_ANSWER)
-        elif told.answers and told.answers[0].outcome is Outcome.ACCEPTED:
-            notices.accepted(claimed, told.answers[0].reply)
-        elif told.answers:
-            notices.refused(claimed, told.answers[0].reply)
-        else:
-            notices.put_off(claimed, told.put_off[0].reply if told.put_off else "")
-        journal.forget(claimed.token)
+def _apart(take: Callable[..., bool], *what: object) -> bool:
+    """One that cannot be taken back must not keep the others waiting."""
+    try:
+        return take(*what)
+    except OperationalError:
+        raise
+    except Exception:
+        db.session.rollback()
+        log.exception("something cannot be taken back", what=what)
+        return False
+
+
+def _take_back_notice(claimed: ClaimedNotice) -> bool:
+    if not journal.is_abandoned(claimed.token):
+        return False
+    told = journal.replay(claimed.token)
+    if told.answers:
+        [answer] = told.answers
+        end = notices.accepted if answer.outcome is Outcome.ACCEPTED else notices.refused
+        end(claimed, answer.reply)
+    elif told.in_doubt:
+        notices.in_doubt(claimed, ledger.NO_ANSWER)
+    elif told.put_off or told.is_complete:
+        notices.put_off(claimed, told.put_off[0].reply if told.put_off else "")
+    else:
+        notices.in_doubt(claimed, ledger.LOST)
+    journal.forget(claimed.token)
+    return True
 
 
 def hold_copies() -> None:
@@ -88,16 +103,3 @@ def seen(process: str) -> None:
         .on_conflict_do_update(index_elements=[Heartbeat.process], set_={"seen_at": func.now()})
     )
     db.session.execute(delete(Heartbeat).where(Heartbeat.seen_at < clock.now() - timedelta(days=1)))
-
-
-def _declare_lost() -> None:
-    lost = db.session.execute(
-        select(Chunk.id, Chunk.token).where(
-            Chunk.state == ChunkState.CLAIMED, Chunk.lease_until < func.now() - LOST_AFTER, Chunk.host != journal.host()
-        )
-    ).all()
-    db.session.rollback()
-    for chunk_id, token in lost:
-        if token:
-            ledger.declare_lost(chunk_id, token)
-            log.warning("a chunk is lost with its machine", chunk=chunk_id)

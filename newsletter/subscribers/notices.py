@@ -73,10 +73,11 @@ def owe(
     return notice
 
 
-def claim(notice_id: int) -> ClaimedNotice | None:
+def claim(notice_id: int, token: str) -> ClaimedNotice | None:
     """Take a notice that is due, with its message: the same bytes at every attempt. None when there is nothing to send.
 
-    Commits: what is claimed is on record before anyone speaks to a mail server.
+    The token is fresh for each claim: only its holder records how it ended. Commits: what is claimed is on record
+    before anyone speaks to a mail server.
     """
     deadline = clock.seconds_awake_or_asleep() + LEASE.total_seconds() - SAFE_BEFORE_LEASE_ENDS
     notice = db.session.scalar(
@@ -84,7 +85,7 @@ def claim(notice_id: int) -> ClaimedNotice | None:
         .where(Notice.id == notice_id, Notice.state == NoticeState.WAITING, Notice.send_after <= func.now())
         .with_for_update(skip_locked=True)
     )
-    claimed = _prepare(notice, deadline) if notice else None
+    claimed = _prepare(notice, token, deadline) if notice else None
     db.session.commit()
     return claimed
 
@@ -141,7 +142,7 @@ def in_flight() -> list[ClaimedNotice]:
     ]
 
 
-def _prepare(notice: Notice, deadline: float) -> ClaimedNotice | None:
+def _prepare(notice: Notice, token: str, deadline: float) -> ClaimedNotice | None:
     if notice.expires_at <= clock.now():
         _drop(notice, NoticeState.EXPIRED)
         return None
@@ -155,12 +156,12 @@ def _prepare(notice: Notice, deadline: float) -> ClaimedNotice | None:
         _drop(notice, NoticeState.REFUSED, str(error))
         return None
     notice.state = NoticeState.SENDING
-    notice.token = secrets.token_urlsafe(16)
+    notice.token = token
     notice.lease_until = func.now() + LEASE  # by the database's clock
     notice.attempts += 1
     return ClaimedNotice(
         id=notice.id,
-        token=notice.token,
+        token=token,
         sender=newsletter.sender_email,
         address=notice.address,
         message=notice.message,

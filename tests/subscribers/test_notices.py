@@ -1,5 +1,6 @@
 """Mail owed to one person is sent once, or said to be in doubt; never twice, never forgotten."""
 
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -32,7 +33,7 @@ def owed(weekly: Newsletter, jobs_queue: JobQueue) -> int:
 
 
 def claimed(notice_id: int) -> ClaimedNotice:
-    claim = notices.claim(notice_id)
+    claim = notices.claim(notice_id, secrets.token_hex())
     assert claim
     return claim
 
@@ -55,7 +56,7 @@ def test_the_bell_rings_after_the_commit(owed: int, jobs_queue: JobQueue) -> Non
 def test_a_notice_is_claimed_once(app: Flask, owed: int) -> None:
     def claim(_: int) -> ClaimedNotice | None:
         with app.app_context():
-            return notices.claim(owed)
+            return notices.claim(owed, "token")
 
     with ThreadPoolExecutor(4) as workers:
         claims = [claim for claim in workers.map(claim, range(8)) if claim]
@@ -73,13 +74,13 @@ def test_what_was_accepted_is_recorded_and_its_text_forgotten(owed: int) -> None
     notice = kept(owed)
     assert (notice.state, notice.reply, notice.message, notice.token) == (NoticeState.ACCEPTED, "250 ok", None, None)
     assert notice.ended_at
-    assert notices.claim(owed) is None
+    assert notices.claim(owed, "token") is None
 
 
 def test_a_second_attempt_is_the_same_message_byte_for_byte(owed: int) -> None:
     first = claimed(owed)
     notices.put_off(first, "451 later")
-    assert notices.claim(owed) is None  # not before its time
+    assert notices.claim(owed, "token") is None  # not before its time
 
     make_due(owed)
     assert claimed(owed).message == first.message
@@ -88,7 +89,7 @@ def test_a_second_attempt_is_the_same_message_byte_for_byte(owed: int) -> None:
 def test_attempts_come_after_one_two_four_minutes_until_it_is_too_late(owed: int) -> None:
     waits = []
     for _ in range(20):
-        claim = notices.claim(owed)
+        claim = notices.claim(owed, "token")
         if claim is None:
             break
         notices.put_off(claim, "451 later")
@@ -124,7 +125,7 @@ def test_a_worker_that_never_came_back_leaves_a_doubt_and_no_second_message(owed
 
     assert notices.due() == []
     assert kept(owed).state is NoticeState.UNCONFIRMED
-    assert notices.claim(owed) is None
+    assert notices.claim(owed, "token") is None
     assert not notices.accepted(claim, "250 too late")
 
 
@@ -138,7 +139,7 @@ def test_a_notice_that_would_come_too_late_is_not_sent(owed: int) -> None:
     db.session.execute(update(Notice).values(expires_at=clock.now()))
     db.session.commit()
 
-    assert notices.claim(owed) is None
+    assert notices.claim(owed, "token") is None
     assert kept(owed).state is NoticeState.EXPIRED
 
 
@@ -146,7 +147,7 @@ def test_who_was_suppressed_meanwhile_gets_nothing(owed: int) -> None:
     suppression.suppress("ada@example.com", SuppressionReason.COMPLAINED)
     db.session.commit()
 
-    assert notices.claim(owed) is None
+    assert notices.claim(owed, "token") is None
     assert kept(owed).state is NoticeState.SKIPPED
 
 
