@@ -27,7 +27,7 @@ def begin() -> Mailing:
 def test_parts_and_the_rest_add_up_to_the_audience() -> None:
     readers = [factories.subscriber(f"r{number}@example.com") for number in range(5)]
     mailing = begin()
-    claim = ledger.claim(mailing.id)
+    claim = ledger.claim(mailing.id, "a token")
     assert claim is not None
     ledger.record(
         claim,
@@ -45,7 +45,7 @@ def test_parts_and_the_rest_add_up_to_the_audience() -> None:
 def test_an_outcome_is_written_once_and_only_a_doubt_may_become_known() -> None:
     ada, grace = cast.ada(), cast.grace()
     mailing = begin()
-    claim = ledger.claim(mailing.id)
+    claim = ledger.claim(mailing.id, "a token")
     assert claim is not None
     ledger.record(claim, [Answer(ada.id, Outcome.UNCONFIRMED), Answer(grace.id, Outcome.ACCEPTED)])
 
