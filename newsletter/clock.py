@@ -25,6 +25,8 @@ def from_local(text: str, zone: str) -> datetime:
 
     Raises NotATime for what is no time, and for an hour that the clock change skips there.
     """
+    if ":" not in text:  # a day alone would mean midnight, which nobody meant
+        raise NotATime(f"“{text.strip()}” is not a time. Write it like 2026-11-30 09:00.")
     try:
         local = datetime.fromisoformat(text.strip())
     except ValueError:

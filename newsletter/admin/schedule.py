@@ -90,6 +90,8 @@ def _read(form: ScheduleForm) -> Plan:
         raise NoSuchZone(f"“{zone}” is not a time zone. They are named like Europe/Berlin.")
     if form.when.data == "now":
         return Plan(clock.now(), zone, "now.", is_possible=True)
+    if not form.day.data or not form.time.data:
+        raise clock.NotATime("Choose a day." if not form.day.data else "Choose a time.")
     at = clock.from_local(f"{form.day.data} {form.time.data}", zone)
     said = phrases.Phrases(Publication.current().time_zone)
     if at < clock.now() - publishing.NOW:

@@ -15,6 +15,7 @@ from newsletter.errors import NotFound
 from newsletter.sending import control, queries, start
 from newsletter.sending.models import Mailing, Outcome
 from newsletter.sending.queries import Progress, TroubledReader
+from newsletter.subscribers import queries as subscriber_queries
 
 ON_A_PAGE: Final = 50
 AT_A_GLANCE: Final = 8
@@ -52,7 +53,8 @@ def sends_now() -> str:
 
 @bp.get("/sends/<int:mailing_id>")
 def mailing(mailing_id: int) -> str:
-    return render_template("admin/sends/mailing.html", **_watched(find(mailing_id)))
+    left = subscriber_queries.left_by(mailing_id)
+    return render_template("admin/sends/mailing.html", left=left, **_watched(find(mailing_id)))
 
 
 @bp.get("/sends/<int:mailing_id>/progress")

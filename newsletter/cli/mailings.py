@@ -20,7 +20,7 @@ def mailings() -> None:
 
 
 @mailings.command("list")
-@click.option("--limit", default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 @in_app
 def show(limit: int) -> None:
     """The newest mailings and how far they are."""
@@ -52,7 +52,7 @@ def show(limit: int) -> None:
 
 
 @mailings.command()
-@click.argument("mailing_id", type=int, metavar="ID")
+@click.argument("mailing_id", type=click.IntRange(1, 2**63 - 1), metavar="ID")
 @in_app
 def watch(mailing_id: int) -> None:
     """Follow a mailing to its end. Ctrl-C only stops the watching.
@@ -69,7 +69,7 @@ def watch(mailing_id: int) -> None:
 
 
 @mailings.command()
-@click.argument("mailing_id", type=int, metavar="ID")
+@click.argument("mailing_id", type=click.IntRange(1, 2**63 - 1), metavar="ID")
 @in_app
 def pause(mailing_id: int) -> None:
     """Let nothing more leave, but for the messages in flight."""
@@ -77,7 +77,7 @@ def pause(mailing_id: int) -> None:
 
 
 @mailings.command()
-@click.argument("mailing_id", type=int, metavar="ID")
+@click.argument("mailing_id", type=click.IntRange(1, 2**63 - 1), metavar="ID")
 @in_app
 def resume(mailing_id: int) -> None:
     """Go on with a mailing that is paused or held."""
@@ -85,7 +85,7 @@ def resume(mailing_id: int) -> None:
 
 
 @mailings.command()
-@click.argument("mailing_id", type=int, metavar="ID")
+@click.argument("mailing_id", type=click.IntRange(1, 2**63 - 1), metavar="ID")
 @click.confirmation_option(prompt="Readers not reached yet will not get it. Stop it for good?")
 @in_app
 def stop(mailing_id: int) -> None:
@@ -94,7 +94,7 @@ def stop(mailing_id: int) -> None:
 
 
 @mailings.command()
-@click.argument("mailing_id", type=int, metavar="ID")
+@click.argument("mailing_id", type=click.IntRange(1, 2**63 - 1), metavar="ID")
 @in_app
 def retry(mailing_id: int) -> None:
     """Send once more, to exactly those who were refused, expired, or not reached because of a stop."""

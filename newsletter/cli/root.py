@@ -1,7 +1,9 @@
 """The frame of every command: what goes wrong ends as one sentence, and only a bug shows a traceback."""
 
 import functools
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, Any, ParamSpec, TypeVar
 
 import click
@@ -10,6 +12,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from newsletter.config import BadSettings
 from newsletter.errors import NewsletterError
+from newsletter.up import borrowed
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
@@ -51,12 +54,23 @@ def in_app(command: Callable[Given, Answer]) -> Callable[Given, Answer]:
     def inside(*args: Given.args, **kwargs: Given.kwargs) -> Answer:
         if has_app_context():
             return command(*args, **kwargs)
+        _borrow_settings()
         from newsletter.app import create_app  # reads the settings: not before a command needs them
 
         with create_app().app_context():
             return command(*args, **kwargs)
 
     return inside
+
+
+def _borrow_settings() -> None:
+    """Typed beside a running demo, with no settings of one's own: use those of the demo, and say so."""
+    if any(os.environ.get(name) for name in borrowed.NAMES):
+        return
+    lent = borrowed.borrow(Path("var"))
+    if lent:
+        os.environ.update(lent)
+        click.echo("Using what runs in var/ here.", err=True)
 
 
 def _first_line(error: OperationalError) -> str:

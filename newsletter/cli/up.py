@@ -12,8 +12,16 @@ _FOLDER = click.option(
     show_default=True,
     help="Where the data is kept.",
 )
-_WEB_PORT = click.option("--web-port", default=8000, show_default=True, help="Of the site. The next free one is taken.")
-_MAIL_PORT = click.option("--mail-port", default=8025, show_default=True, help="Of the local inbox.")
+_WEB_PORT = click.option(
+    "--web-port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Of the site. The next free one is taken.",
+)
+_MAIL_PORT = click.option(
+    "--mail-port", type=click.IntRange(0, 65535), default=8025, show_default=True, help="Of the local inbox."
+)
 
 
 @click.command()

@@ -17,6 +17,8 @@ def leave_page(token: str) -> str:
         subscriber_id, newsletter_id, _ = links.read(Purpose.LEAVE, token)
     except BadLink:
         return _unreadable()
+    if before := leaving.already_left(subscriber_id, newsletter_id):
+        return _left(subscriber_id, before.undo_token, newsletter_id)
     subscriber = db.session.get(Subscriber, subscriber_id)
     return render_template(
         "public/leave.html",
@@ -28,12 +30,12 @@ def leave_page(token: str) -> str:
 
 
 @bp.post("/leave/<token>")
-def leave(token: str) -> str | Response:
+def leave(token: str) -> str | Response | tuple[str, int]:
     """What a mail program posts (RFC 8058), in whatever encoding, has no `scope`; what our page posts has."""
     try:
         subscriber_id, newsletter_id, mailing_id = links.read(Purpose.LEAVE, token)
     except BadLink:
-        return _unreadable()
+        return _unreadable(), 404  # a mail program must not believe that this worked
     scope = request.form.get("scope")
     left = leaving.leave(
         subscriber_id,
@@ -45,6 +47,8 @@ def leave(token: str) -> str | Response:
     db.session.commit()
     if not scope:
         return Response("You have left.\n", mimetype="text/plain")
+    if not left.undo_token:  # a second press: the first one's way back is still the way back
+        left = leaving.already_left(subscriber_id, newsletter_id) or left
     return _left(subscriber_id, left.undo_token, newsletter_id if scope == "one" else None)
 
 

@@ -116,6 +116,7 @@ def _must_be_over(mailing: Mailing) -> None:
 
 
 def _again(mailing: Mailing, occasion: str, which: ColumnElement[bool]) -> Mailing:
+    _must_have_someone(mailing, which)
     root_id = mailing.root_id or mailing.id
     made = db.session.execute(
         postgresql.insert(Mailing)
@@ -152,6 +153,14 @@ def _again(mailing: Mailing, occasion: str, which: ColumnElement[bool]) -> Maili
     write_chunks(again, readers.c.subscriber_id, readers.c.number)
     enqueue(Job.DELIVER, again.id)
     return again
+
+
+def _must_have_someone(mailing: Mailing, which: ColumnElement[bool]) -> None:
+    if (
+        db.session.scalar(select(Delivery.subscriber_id).where(Delivery.mailing_id == mailing.id, which).limit(1))
+        is None
+    ):
+        raise NotNow("Everyone was reached: there is nobody to send to again.")
 
 
 def _copy_variants(mailing: Mailing, again: Mailing) -> None:

@@ -57,6 +57,29 @@ def leave(
     return Left(tuple(ids), links.sign(Purpose.UNDO_LEAVE, subscriber_id, newsletter_id or 0, event.id))
 
 
+def already_left(subscriber_id: int, newsletter_id: int) -> Left | None:
+    """What an earlier leaving took, with its way back while there is one. None for who is still on the newsletter."""
+    gone = db.session.scalar(
+        select(Subscription).where(
+            Subscription.subscriber_id == subscriber_id,
+            Subscription.newsletter_id == newsletter_id,
+            Subscription.left_at.is_not(None),
+        )
+    )
+    if gone is None:
+        return None
+    event = db.session.scalar(
+        select(ConsentEvent).where(
+            ConsentEvent.subscriber_id == subscriber_id,
+            ConsentEvent.kind == ConsentKind.LEFT,
+            ConsentEvent.at == gone.left_at,
+        )
+    )
+    if event is None or event.at < clock.now() - UNDO_LASTS:
+        return Left((newsletter_id,))
+    return Left(tuple(event.newsletter_ids), links.sign(Purpose.UNDO_LEAVE, subscriber_id, newsletter_id, event.id))
+
+
 def undo_leave(token: str, origin: Origin = NOWHERE) -> list[int]:
     """Put a reader back on what one leaving took. Returns the ids; none when it is too late. Raises BadLink."""
     subscriber_id, _, event_id = links.read(Purpose.UNDO_LEAVE, token)

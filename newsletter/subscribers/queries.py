@@ -89,6 +89,12 @@ def matching(
     return db.session.scalar(query) or 0
 
 
+def left_by(mailing_id: int) -> list[Subscription]:
+    """Who left by a link of this mailing and has stayed away, with their reason if they gave one; newest first."""
+    query = select(Subscription).where(Subscription.left_by_mailing_id == mailing_id, Subscription.left_at.is_not(None))
+    return list(db.session.scalars(query.order_by(Subscription.left_at.desc()).limit(200)))
+
+
 def tags() -> list[str]:
     return list(db.session.scalars(select(Tag.name).order_by(Tag.name)))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from newsletter.up import console, places, processes, procfile
+from newsletter.up import borrowed, console, places, processes, procfile
 from newsletter.up.postgres import EmbeddedPostgres
 from newsletter.up.processes import CannotStart, Identity
 from newsletter.up.run_file import RunFile, farewell, rank
@@ -149,6 +149,7 @@ class Stack:
         except BaseException as error:  # told to whoever waits for us
             self._failure = error
         finally:
+            borrowed.take_back(self.var)
             self._bring_down()
             self._started.set()
             self._ended.set()
@@ -165,6 +166,7 @@ class Stack:
         for name, line in commands.processes.items():
             self._keep(name, lambda name=name, line=line: self._launch(name, procfile.shell(line)))  # type: ignore[misc]
         self._wait_for_web()
+        borrowed.lend(self.var, self.env)
 
     def _start_servers(self) -> None:
         given = Given.by(self.environment)

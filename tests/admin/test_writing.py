@@ -339,7 +339,8 @@ def test_a_post_is_scheduled_by_local_time_and_zone(desk: FlaskClient) -> None:
         ({"day": "2020-01-01", "time": "09:00", "zone": "Europe/Berlin"}, "has passed"),
         ({"day": "2027-03-28", "time": "02:30", "zone": "Europe/Berlin"}, "does not exist"),
         ({"day": "2027-01-01", "time": "09:00", "zone": "Europe/Atlantis"}, "is not a time zone"),
-        ({"day": "soon", "time": "", "zone": "Europe/Berlin"}, "is not a time"),
+        ({"day": "soon", "time": "09:00", "zone": "Europe/Berlin"}, "is not a time"),
+        ({"day": "2027-01-01", "time": "", "zone": "Europe/Berlin"}, "Choose a time."),
         ({"day": "2027-01-01", "time": "09:00", "zone": "../../etc/passwd"}, "is not a time zone"),
     ],
 )

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from newsletter.cli.settings_page import page
+from newsletter.config import Settings
+from newsletter.up import borrowed
 
 pytestmark = pytest.mark.slow
 PROGRAM = Path(sys.executable).with_name("newsletter")
@@ -61,3 +63,40 @@ def test_the_page_of_settings_is_up_to_date() -> None:
     written = Path(__file__).parents[2] / "docs" / "settings.md"
 
     assert written.read_text() == page(), "run: newsletter settings > docs/settings.md"
+
+
+def test_beside_a_running_stack_a_command_needs_no_settings(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "var").mkdir()
+    borrowed.lend(
+        tmp_path / "var",
+        {
+            "SECRET_KEY": settings.secret_key.get_secret_value(),
+            "DATABASE_URL": settings.database_url,
+            "REDIS_URL": settings.redis_url,
+            "MAIL_URL": settings.mail_url,
+            "SITE_URL": settings.site_url,
+            "DATA_DIR": str(tmp_path / "var"),
+        },
+    )
+
+    done = subprocess.run([PROGRAM, "mailings", "list"], env={}, cwd=tmp_path, capture_output=True, check=False)
+
+    assert b"Using what runs in var/ here." in done.stderr
+    assert b"are missing" not in done.stderr
+
+
+def test_settings_that_others_can_read_are_not_borrowed(tmp_path: Path) -> None:
+    borrowed.lend(tmp_path, {"SECRET_KEY": "x"})
+    (tmp_path / "env").chmod(0o644)
+    assert borrowed.borrow(tmp_path) == {}
+
+
+def test_numbers_that_make_no_sense_are_told_in_a_sentence() -> None:
+    for arguments in (
+        ["mailings", "list", "--limit", "-3"],
+        ["mailings", "watch", "9" * 22],
+        ["demo", "--web-port", "99999"],
+    ):
+        done = on_a_bare_machine(*arguments)
+        assert done.returncode == 2
+        assert b"Traceback" not in done.stderr

@@ -360,3 +360,12 @@ def test_two_thousand_readers_are_three_chunks_and_add_up(jobs_queue: JobQueue, 
 
 def test_audience_words_and_the_rule_of_access_are_the_same_set() -> None:
     assert set(OPEN_TO) == {audience.value for audience in PostAudience}
+
+
+def test_with_everyone_reached_there_is_nobody_to_send_to_again(jobs_queue: JobQueue, outbox: Outbox) -> None:
+    cast.ada()
+    send_now()
+    jobs_queue.run()
+
+    with pytest.raises(control.NotNow, match="Everyone was reached"):
+        control.send_to_unreached(the_mailing())
