@@ -133,9 +133,11 @@ def parts(progress: Progress) -> list[Part]:
 
 def _listed() -> dict[str, object]:
     before = request.args.get("before", type=int)
+    due = [] if before else start.due()  # asked first: what starts between the two questions is in the second answer
     found = queries.mailings(ON_A_PAGE + 1, before)
     progress = queries.progress_of(found)
-    starting = [] if before else [find_post(post_id) for post_id in start.due()]
+    started = {mailing.post_id for mailing in found}
+    starting = [find_post(post_id) for post_id in due if post_id not in started]
     return {
         "mailings": found[:ON_A_PAGE],
         "progress": progress,
