@@ -3,8 +3,10 @@
 import logging
 
 import celery as celery_package
+import psycopg
 from celery import bootsteps
 from celery.signals import setup_logging, worker_process_init, worker_shutting_down
+from sqlalchemy import event
 
 from newsletter import jobs
 from newsletter.app import create_app
@@ -13,6 +15,16 @@ from worker import stopping
 from worker.lookout import Lookout
 
 flask_app = create_app()
+
+
+def _hold_no_lock_while_frozen(connection: psycopg.Connection, _: object) -> None:
+    """A worker frozen inside a transaction would keep its chunk from everybody: the database ends it instead."""
+    connection.execute("SET idle_in_transaction_session_timeout = '15s'")
+    connection.commit()
+
+
+with flask_app.app_context():
+    event.listen(db.engine, "connect", _hold_no_lock_while_frozen)
 
 
 class TaskInContext(celery_package.Task):  # type: ignore[type-arg]  # not generic when it runs
