@@ -12,7 +12,12 @@ _BREAKING = re.compile(
 
 def tidy(text: str) -> str:
     """One kind of line end, and nothing that XML and mail cannot carry."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff"))
+    return carried(text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff"))
+
+
+def carried(text: str, but: frozenset[str] = frozenset()) -> str:
+    """Without what XML and mail cannot carry, `but` for signs that are taken out again later."""
+    return _CONTROL.sub(lambda found: found[0] if found[0] in but else "", text)
 
 
 def one_line(text: str) -> str:
@@ -22,4 +27,19 @@ def one_line(text: str) -> str:
 
 def is_unseen(text: str) -> bool:
     """Nothing but blanks, joiners and other characters that leave no ink."""
+    if text[:1].isalnum():
+        return False
     return all(unicodedata.category(letter) in {"Zs", "Zl", "Zp", "Cc", "Cf"} for letter in text)
+
+
+def direction_of(text: str) -> str | None:
+    """Which way the first letter with a direction runs: "ltr", "rtl", or None where there is none."""
+    if text.isascii():
+        return "ltr" if any(map(str.isalpha, text)) else None
+    for letter in text:
+        match unicodedata.bidirectional(letter):
+            case "L":
+                return "ltr"
+            case "R" | "AL":
+                return "rtl"
+    return None

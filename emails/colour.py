@@ -2,6 +2,7 @@
 
 import colorsys
 import re
+from functools import lru_cache
 
 PAPER, INK, MUTED, HAIRLINE, GROUND = "#fffdf9", "#1c1b1a", "#69655e", "#e2ddd2", "#f4f0e8"
 DARK_PAPER, DARK_INK, DARK_MUTED, DARK_HAIRLINE, DARK_GROUND = "#171614", "#e8e4dc", "#a8a297", "#3a3733", "#24221f"
@@ -10,6 +11,7 @@ READABLE = 4.5  # WCAG 2.2, level AA
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
+@lru_cache(maxsize=64)
 def accent_for(colour: str, background: str) -> str:
     """The colour itself if it can be read on this background, else the nearest shade of it that can."""
     if not _HEX.fullmatch(colour):

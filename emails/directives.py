@@ -1,139 +1,190 @@
-"""The ::: lines of a post: cards, buttons, the share button and the call to subscribe.
+"""The ::: lines of a post, which ask for an element by its name.
 
-:::card                                   :::button [Read the paper](https://…)
-title: Kimi                               :::share
-url: https://…                            :::subscribe A sentence of your own
-:::
+:::share                       :::card                 :::note Mind the gap
+                               title: Kimi             Any *Markdown*, other elements too.
+                               url: https://…          :::
+                               :::
 """
 
 import re
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+from enum import Enum, auto
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
+from markdown_it.token import Token
 
-from emails.document import Button, Card, Share, Subscribe
+from emails.document import Block, Element
 from emails.errors import DocumentError
-
-NAMES = ("card", "button", "share", "subscribe")
-CARD_FIELDS = ("publication", "title", "url", "excerpt", "author", "date", "logo")
-SHARE_TEXT = "Share"
 
 WEB = re.compile(r"https?://[^\s<>\"]+$", re.IGNORECASE)
 LINK = re.compile(r"(https?://|mailto:)[^\s<>\"]+$", re.IGNORECASE)
-_LINE = re.compile(r":::\s*(\S*)\s*(.*)$")
-_BUTTON = re.compile(r"\[(?P<text>.*)\]\((?P<url>\S+)\)$")
+_LINE = re.compile(r":::\s*([^\s\[{]*)\s*(.*)$")
+_FENCE = re.compile(r"(`{3,}|~{3,})")
+_FIELD = re.compile(r"([a-z][a-z ]*):(?:\s+(.*))?$", re.IGNORECASE)
 
 
-def allow(md: MarkdownIt) -> None:
-    md.block.ruler.before("fence", "directive", _rule, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+class Shape(Enum):
+    """How much of the source belongs to an element."""
+
+    LINE = auto()  # its one line
+    FIELDS = auto()  # lines like “title: …” until :::
+    BODY = auto()  # perhaps such lines first, then Markdown until :::
+    RAW = auto()  # whatever stands there until :::, as it is
 
 
-def node(name: str, rest: str, fields: Mapping[str, str], line: int) -> Card | Button | Share | Subscribe:
-    """The block that a ::: line stands for."""
-    if name == "card":
-        return _card(fields, line)
-    if name == "button":
-        return _button(rest, line)
-    if name == "share":
-        return Share(rest or SHARE_TEXT, line)
-    return Subscribe(rest, line)
+@dataclass(frozen=True)
+class Said:
+    """An element as it was written."""
+
+    name: str
+    line: int
+    rest: str = ""  # what follows the name
+    fields: Mapping[str, str] = field(default_factory=dict)
+    blocks: tuple[Block, ...] = ()
+    raw: str = ""
+
+    def needed(self, *keys: str) -> None:
+        for key in keys:
+            if not self.fields.get(key):
+                raise self.mistake(f"This {self.name} needs a {key}.")
+
+    def web_addresses(self, *keys: str) -> None:
+        for key in keys:
+            if self.fields.get(key) and not WEB.match(self.fields[key]):
+                raise self.mistake(
+                    f"The {key} of a {self.name} begins with https://; this one is “{self.fields[key]}”."
+                )
+
+    def get(self, key: str) -> str:
+        return self.fields.get(key, "")
+
+    def mistake(self, sentence: str) -> DocumentError:
+        return DocumentError(self.line, sentence)
 
 
-def _rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    if state.is_code_block(start) or not _line(state, start).startswith(":::"):
-        return False
-    if silent:
+class Elements:
+    """The elements that can be asked for, by name."""
+
+    def __init__(self, known: Sequence[type[Element]]) -> None:
+        self._known = {element.name: element for element in known}
+
+    def allow(self, md: MarkdownIt) -> None:
+        md.block.ruler.before(
+            "fence", "directive", self._rule, {"alt": ["paragraph", "reference", "blockquote", "list"]}
+        )
+
+    def read(self, said: Said) -> Element:
+        return self._known[said.name].read(said)
+
+    def _rule(self, state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        if state.is_code_block(start) or not _line(state, start).startswith(":::"):
+            return False
+        if silent:
+            return True
+        name, rest = self._name(state, start)
+        element = self._known[name]
+        if element.shape is Shape.LINE:
+            _push(state, name, rest, start, start + 1)
+            state.line = start + 1
+            return True
+        last = self._end(state, name, start, end)
+        fields, body = _fields(state, element, start + 1, last)
+        is_open = element.shape is Shape.BODY
+        token = _push(state, name, rest, start, last + 1, is_open=is_open)
+        token.meta["fields"] = fields
+        if element.shape is Shape.RAW:
+            token.meta["raw"] = state.getLines(body, last, state.sCount[start], False)
+        if is_open:
+            _tokenize(state, body, last)
+            state.push("directive_close", "", -1)
+        state.line = last + 1
         return True
-    name, rest = _name(state, start)
-    fields: dict[str, str] = {}
-    after = start + 1
-    if name == "card":
-        fields, after = _fields(state, start, end)
-    token = state.push("directive", "", 0)
+
+    def _name(self, state: StateBlock, number: int) -> tuple[str, str]:
+        match = _LINE.match(_line(state, number))
+        name, rest = match.groups() if match else ("", "")
+        if not name:
+            raise DocumentError(number + 1, "This ::: closes nothing: nothing above it is open.")
+        if name not in self._known:
+            raise DocumentError(number + 1, f"There is no “:::{name}”.{nearest(name, self._known)}")
+        return name, rest.strip()
+
+    def _end(self, state: StateBlock, name: str, start: int, end: int) -> int:
+        """The line that closes what `start` opens; what is opened within has an end of its own."""
+        depth, fence = 1, ""
+        for number in range(start + 1, end):
+            line = _line(state, number)
+            if mark := _FENCE.match(line):
+                fence = mark[1] if not fence else "" if line.startswith(fence) else fence
+            if fence or not line.startswith(":::"):
+                continue
+            opened = self._known.get(_name_on(line))
+            if line == ":::":
+                depth -= 1
+            elif opened and opened.shape is not Shape.LINE:
+                depth += 1
+            if not depth:
+                return number
+        raise DocumentError(start + 1, f"This {name} has no end: close it with a line of three colons (:::).")
+
+
+def nearest(word: str, known: Mapping[str, object] | Sequence[str]) -> str:
+    near = get_close_matches(word, list(known), n=1)
+    return f" Did you mean “{near[0]}”?" if near else f" Known are: {', '.join(sorted(known))}."
+
+
+def _push(state: StateBlock, name: str, rest: str, start: int, after: int, *, is_open: bool = False) -> Token:
+    token = state.push("directive_open" if is_open else "directive", "", 1 if is_open else 0)
     token.map = [start, after]
-    token.info = name
-    token.content = rest
-    token.meta = {"fields": fields}
-    state.line = after
-    return True
+    token.info, token.content = name, rest
+    token.meta = {"fields": {}, "raw": ""}
+    return token
+
+
+def _tokenize(state: StateBlock, first: int, after: int) -> None:
+    """Markdown within."""
+    outer, limit = state.parentType, state.lineMax
+    state.parentType, state.lineMax = "blockquote", after
+    state.md.block.tokenize(state, first, after)
+    state.parentType, state.lineMax = outer, limit
+
+
+def _fields(state: StateBlock, element: type[Element], first: int, after: int) -> tuple[dict[str, str], int]:
+    """Its lines like “title: …”, and where the rest begins."""
+    fields: dict[str, str] = {}
+    for number in range(first, after):
+        line = _line(state, number)
+        if element.shape is Shape.FIELDS:
+            if line:
+                key, value = _field(element, line, number + 1)
+                fields[key] = value
+            continue
+        match = _FIELD.match(line)
+        if not match or match[1].lower() not in element.keys:
+            return fields, number
+        fields[match[1].lower()] = (match[2] or "").strip()
+    return fields, after
+
+
+def _field(element: type[Element], line: str, number: int) -> tuple[str, str]:
+    key, colon, value = line.partition(":")
+    if not colon:
+        raise DocumentError(
+            number, f"A line of a {element.name} looks like “{element.keys[0]}: …”; this one is “{line[:60]}”."
+        )
+    key = key.strip().lower()
+    if key not in element.keys:
+        raise DocumentError(number, f"A {element.name} has no “{key}”.{nearest(key, element.keys)}")
+    return key, value.strip()
 
 
 def _line(state: StateBlock, number: int) -> str:
     return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]].rstrip()
 
 
-def _name(state: StateBlock, number: int) -> tuple[str, str]:
-    match = _LINE.match(_line(state, number))
-    name, rest = match.groups() if match else ("", "")
-    if not name:
-        raise DocumentError(number + 1, "This ::: closes nothing; only a card has an end.")
-    if name not in NAMES:
-        raise DocumentError(number + 1, f"There is no “:::{name}”.{_nearest(name, NAMES)}")
-    return name, rest
-
-
-def _fields(state: StateBlock, start: int, end: int) -> tuple[dict[str, str], int]:
-    fields: dict[str, str] = {}
-    for number in range(start + 1, end):
-        line = _line(state, number)
-        if line == ":::":
-            return fields, number + 1
-        if line:
-            key, value = _field(line, number + 1)
-            fields[key] = value
-    raise DocumentError(start + 1, "This card has no end: close it with a line of three colons (:::).")
-
-
-def _field(line: str, number: int) -> tuple[str, str]:
-    key, colon, value = line.partition(":")
-    if not colon:
-        raise DocumentError(number, f"A line of a card looks like “title: …”; this one is “{line[:60]}”.")
-    key = key.strip().lower()
-    if key not in CARD_FIELDS:
-        raise DocumentError(number, f"A card has no “{key}”.{_nearest(key, CARD_FIELDS)}")
-    return key, value.strip()
-
-
-def _nearest(word: str, known: tuple[str, ...]) -> str:
-    near = get_close_matches(word, known, n=1)
-    return f" Did you mean “{near[0]}”?" if near else f" Known are: {', '.join(known)}."
-
-
-def _card(fields: Mapping[str, str], line: int) -> Card:
-    for key in ("title", "url"):
-        if not fields.get(key):
-            raise DocumentError(line, f"This card needs a {key}.")
-    for key in ("url", "logo"):
-        if fields.get(key) and not WEB.match(fields[key]):
-            raise DocumentError(line, f"The {key} of a card begins with https://; this one is “{fields[key]}”.")
-    return Card(
-        title=fields["title"],
-        url=fields["url"],
-        publication=fields.get("publication", ""),
-        excerpt=fields.get("excerpt", ""),
-        author=fields.get("author", ""),
-        date=_date(fields.get("date", ""), line),
-        logo=fields.get("logo") or None,
-        line=line,
-    )
-
-
-def _date(value: str, line: int) -> date | None:
-    if not value:
-        return None
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise DocumentError(line, f"The date of a card is written 2026-05-31; this one is “{value}”.") from None
-
-
-def _button(rest: str, line: int) -> Button:
-    match = _BUTTON.match(rest)
-    if not match or not match["text"].strip():
-        raise DocumentError(line, "A button is written “:::button [What happens](https://…)”.")
-    if not LINK.match(match["url"]):
-        raise DocumentError(line, f"A button leads to https://, http:// or mailto:, not to “{match['url']}”.")
-    return Button(match["text"].strip(), match["url"], line)
+def _name_on(line: str) -> str:
+    match = _LINE.match(line)
+    return match[1] if match else ""

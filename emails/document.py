@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, ClassVar
 
-SHORTEST_EXCERPT = 15  # "Introduction…" says nothing; hide what is shorter than this
+if TYPE_CHECKING:  # an element knows how each rendering shows it, and each rendering knows that there are elements
+    from emails.directives import Said, Shape
+    from emails.mail import MailBody
+    from emails.pieces import Piece
+    from emails.text import TextPart
+    from emails.values import Rendering
+    from emails.web import WebPage
 
 
 @dataclass(frozen=True)
@@ -35,9 +42,32 @@ class Strong:
 
 
 @dataclass(frozen=True)
+class Strike:
+    """What no longer holds."""
+
+    children: tuple[Inline, ...]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """Mathematics, as TeX."""
+
+    tex: str
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A person by name: @[Ada](https://…)."""
+
+    url: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Link:
     url: str
     children: tuple[Inline, ...]
+    as_typed: bool = field(default=False, compare=False)  # the address itself, with no marks around it
 
     @property
     def is_bare(self) -> bool:
@@ -47,12 +77,23 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Source:
+    """One file of a picture."""
+
+    url: str
+    content_type: str
+    width: int  # pixels
+    is_still: bool = False  # for who wants nothing to move
+
+
+@dataclass(frozen=True)
 class Image:
     url: str
     alt: str
     width: int | None = None
     height: int | None = None
     caption: str = ""
+    sources: tuple[Source, ...] = ()  # all its files, where we know them
 
 
 @dataclass(frozen=True)
@@ -69,7 +110,7 @@ class NoteReference:
     occurrence: int  # 1 for the first time this note is named, 2 for the second …
 
 
-Inline = Text | Code | Break | Emphasis | Strong | Link | Image | Field | NoteReference
+Inline = Text | Code | Break | Emphasis | Strong | Strike | Formula | Mention | Link | Image | Field | NoteReference
 
 
 @dataclass(frozen=True)
@@ -89,6 +130,7 @@ class Paragraph:
 @dataclass(frozen=True)
 class Item:
     blocks: tuple[Block, ...]
+    is_done: bool | None = None  # of a task; None: it is none
     line: int = field(default=0, compare=False)
 
 
@@ -105,6 +147,7 @@ class Listing:
 @dataclass(frozen=True)
 class Quote:
     blocks: tuple[Block, ...]
+    source: tuple[Inline, ...] = ()  # who said it, and where
     line: int = field(default=0, compare=False)
 
 
@@ -112,6 +155,7 @@ class Quote:
 class CodeBlock:
     text: str
     language: str = ""
+    title: str = ""  # a file name, most often
     line: int = field(default=0, compare=False)
 
 
@@ -130,45 +174,64 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Button:
-    text: str
-    url: str
-    line: int = field(default=0, compare=False)
+class Cell:
+    children: tuple[Inline, ...]
 
 
 @dataclass(frozen=True)
-class Share:
-    text: str
-    line: int = field(default=0, compare=False)
+class Row:
+    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True)
-class Subscribe:
-    """The call to subscribe; what it says depends on who reads."""
-
-    text: str
+class Table:
+    head: Row
+    rows: tuple[Row, ...]
+    sides: tuple[str, ...]  # left, center, right or "", per column
     line: int = field(default=0, compare=False)
 
 
-@dataclass(frozen=True)
-class Card:
-    """Another publication's post, recommended."""
+class Element(ABC):
+    """A block that the author asks for by name (`:::name`). One class says all about it: how it is written, how each
+    rendering shows it, and what a reader must find of it. They are in `emails/elements/`."""
 
-    title: str
-    url: str
-    publication: str = ""
-    excerpt: str = ""
-    author: str = ""
-    date: datetime.date | None = None
-    logo: str | None = None
-    line: int = field(default=0, compare=False)
+    name: ClassVar[str]
+    shape: ClassVar[Shape]
+    keys: ClassVar[tuple[str, ...]] = ()  # of its lines like “title: …”
+    line: int
 
-    @property
-    def telling_excerpt(self) -> str:
-        return self.excerpt if len(self.excerpt) >= SHORTEST_EXCERPT else ""
+    @classmethod
+    @abstractmethod
+    def read(cls, said: Said) -> Element:
+        """What was written, checked. Raises DocumentError with a sentence for the author."""
+
+    @abstractmethod
+    def page(self, page: WebPage) -> str: ...
+
+    @abstractmethod
+    def mail(self, mail: MailBody) -> str: ...
+
+    @abstractmethod
+    def text(self, text: TextPart, width: int) -> list[str]:
+        """Lines of at most `width` columns, an address alone on its line excepted."""
+
+    @abstractmethod
+    def pieces(self, rendering: Rendering, within: Callable[[Iterable[Block]], Iterator[Piece]]) -> Iterator[Piece]:
+        """What must be found of it in that rendering, in order; `within` tells the same of the blocks it holds."""
+
+    def remarks(self) -> Iterator[str]:
+        """What the author should know of it, though it can be sent."""
+        yield from ()
+
+    def inner(self) -> Iterator[tuple[Block, ...]]:
+        """The blocks within, part by part."""
+        for part in fields(self):  # type: ignore[arg-type]  # every element is a dataclass
+            value = getattr(self, part.name)
+            if isinstance(value, tuple) and any(isinstance(each, Block) for each in value):
+                yield value
 
 
-Block = Heading | Paragraph | Listing | Quote | CodeBlock | Rule | Figure | Button | Share | Subscribe | Card
+Block = Heading | Paragraph | Listing | Quote | CodeBlock | Rule | Figure | Table | Element
 
 
 @dataclass(frozen=True)
@@ -206,8 +269,12 @@ def _plain(child: Inline) -> str:
             return text
         case Break():
             return " "
-        case Emphasis(children) | Strong(children) | Link(_, children):
+        case Emphasis(children) | Strong(children) | Strike(children) | Link(_, children):
             return plain(children)
+        case Formula(tex):
+            return tex
+        case Mention(_, name):
+            return name
         case Image():
             return child.alt
         case Field():
@@ -222,6 +289,27 @@ def _walk(blocks: tuple[Block, ...]) -> Iterator[Block]:
         match block:
             case Quote(inner):
                 yield from _walk(inner)
+            case Element():
+                for inner in block.inner():
+                    yield from _walk(inner)
             case Listing(items):
                 for item in items:
                     yield from _walk(item.blocks)
+
+
+def inlines(document: Document) -> Iterator[Inline]:
+    """Every inline node, wherever it stands, in reading order; those inside of others after them."""
+    for block in document.walk():
+        yield from inlines_of(block)
+
+
+def inlines_of(part: object) -> Iterator[Inline]:
+    """Of this block alone: `walk` comes to the blocks within."""
+    for each in fields(part):  # type: ignore[arg-type]  # every node is a dataclass
+        value = getattr(part, each.name)
+        for child in value if isinstance(value, tuple) else (value,):
+            if isinstance(child, Inline):
+                yield child
+                yield from inlines_of(child)
+            elif isinstance(child, Row | Cell):
+                yield from inlines_of(child)

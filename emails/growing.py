@@ -5,37 +5,45 @@ from collections.abc import Sequence
 
 from markdown_it.tree import SyntaxTreeNode
 
-from emails import directives
+from emails.directives import Said
 from emails.document import (
     Block,
     Break,
-    Button,
-    Card,
+    Cell,
     Code,
     CodeBlock,
     Emphasis,
     Field,
     Figure,
+    Formula,
     Heading,
     Image,
     Inline,
     Item,
     Link,
     Listing,
+    Mention,
     NoteReference,
     Paragraph,
     Quote,
+    Row,
     Rule,
-    Share,
+    Strike,
     Strong,
-    Subscribe,
+    Table,
     Text,
     plain,
 )
+from emails.elements import ELEMENTS, Formulae
+from emails.formulas import BadFormula, in_words, mathml
 
 _SIZE = re.compile(r"\{\s*((?:(?:width|height)=\"?\d{1,4}\"?\s*)+)\}")
 _ADDRESS = re.compile(r"\bhttps?://[^\s<>\"]*[^\s<>\".,;:!?'’”)\]}*_]", re.IGNORECASE)
 _OURS = re.compile(r"fn(ref)?-\d")
+_TASK = re.compile(r"\[([ xX])\] +")
+_PRICE = re.compile(r"\d[\d.,]*\s+[^\W\d_]{2,}")
+_SOURCE = re.compile(r"(—|–|--) *")
+_TITLE = re.compile(r"title=\"([^\"]*)\"|title=(\S+)")
 
 
 class Grower:
@@ -51,7 +59,7 @@ class Grower:
     def blocks(self, nodes: Sequence[SyntaxTreeNode]) -> tuple[Block, ...]:
         return tuple(block for node in nodes if (block := self._block(node)) is not None)
 
-    def _block(self, node: SyntaxTreeNode) -> Block | None:
+    def _block(self, node: SyntaxTreeNode) -> Block | None:  # one line per kind of block
         line = node.map[0] + 1 if node.map else 0
         match node.type:
             case "heading":
@@ -61,14 +69,23 @@ class Grower:
             case "bullet_list" | "ordered_list":
                 return self._listing(node, line)
             case "blockquote":
-                return Quote(self.blocks(node.children), line)
+                return self._quote(node, line)
             case "fence" | "code_block":
-                return CodeBlock(node.content.rstrip("\n"), node.info.strip().partition(" ")[0], line)
+                return _code_block(node, line)
             case "hr":
                 return Rule(line)
+            case "table":
+                return self._table(node, line)
+            case "math_block":
+                return Formulae.read(Said("math", line, raw=node.content))
             case "directive":
-                return _directive(node, line)
+                return self._directive(node, line)
         return None
+
+    def _directive(self, node: SyntaxTreeNode, line: int) -> Block:
+        meta = node.meta
+        blocks = self.blocks(node.children)
+        return ELEMENTS.read(Said(node.info, line, node.content, meta["fields"], blocks, meta["raw"]))
 
     def _heading(self, node: SyntaxTreeNode, line: int) -> Heading:
         children = self._inline(node.children[0])
@@ -97,13 +114,48 @@ class Grower:
 
     def _listing(self, node: SyntaxTreeNode, line: int) -> Listing:
         first = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else None
-        items = tuple(Item(self.blocks(item.children), item.map[0] + 1 if item.map else line) for item in node.children)
+        items = tuple(
+            _item(self.blocks(item.children), item.map[0] + 1 if item.map else line) for item in node.children
+        )
         paragraphs = [child for item in node.children for child in item.children if child.type == "paragraph"]
         return Listing(items, first, all(paragraph.hidden for paragraph in paragraphs), line)
 
+    def _quote(self, node: SyntaxTreeNode, line: int) -> Quote:
+        """Its last line may say whose words these are: “— Ada, *Notes*”."""
+        blocks = self.blocks(node.children)
+        if not blocks or not isinstance(last := blocks[-1], Paragraph):
+            return Quote(blocks, line=line)
+        words = node.children[-1].children[0].children
+        ends = [0, *(at + 1 for at, child in enumerate(words) if child.type in ("softbreak", "hardbreak"))]
+        if len(blocks) == 1 and len(ends) == 1:
+            return Quote(blocks, line=line)
+        source = self._grown(words[ends[-1] :])
+        match source:
+            case (Text(text), *others) if (mark := _SOURCE.match(text)) and text[mark.end() :] + "".join(
+                map(str, others)
+            ):
+                begun = self._grown(words[: max(ends[-1] - 1, 0)])
+                kept = (*blocks[:-1], *((Paragraph(begun, last.line),) if begun else ()))
+                return Quote(kept, _joined([Text(text[mark.end() :]), *others]), line)
+        return Quote(blocks, line=line)
+
+    def _table(self, node: SyntaxTreeNode, line: int) -> Table:
+        head, *body = node.children
+        sides = tuple(
+            str(cell.attrs.get("style", "")).removeprefix("text-align:") for cell in head.children[0].children
+        )
+        rows = tuple(self._row(row) for part in body for row in part.children)
+        return Table(self._row(head.children[0]), rows, sides, line)
+
+    def _row(self, node: SyntaxTreeNode) -> Row:
+        return Row(tuple(Cell(self._inline(cell.children[0]) if cell.children else ()) for cell in node.children))
+
     def _inline(self, node: SyntaxTreeNode, in_link: bool = False) -> tuple[Inline, ...]:
+        return self._grown(node.children, in_link)
+
+    def _grown(self, nodes: Sequence[SyntaxTreeNode], in_link: bool = False) -> tuple[Inline, ...]:
         grown: list[Inline] = []
-        for child in node.children:
+        for child in nodes:
             if child.type == "text" and grown and isinstance(grown[-1], Image):
                 grown[-1], rest = _sized(grown[-1], child.content)
                 grown += _text(rest, in_link)
@@ -125,6 +177,10 @@ class Grower:
                 return [Emphasis(self._inline(node, in_link))]
             case "strong":
                 return [Strong(self._inline(node, in_link))]
+            case "s":
+                return [Strike(self._inline(node, in_link))]
+            case "math_inline":
+                return [_formula(node.content.strip())]
             case "link":
                 return self._link(node, in_link)
             case "image":
@@ -137,7 +193,12 @@ class Grower:
 
     def _link(self, node: SyntaxTreeNode, in_link: bool) -> list[Inline]:
         children = self._inline(node, in_link=True)
-        return list(children) if in_link else [Link(str(node.attrs["href"]), children)]
+        if node.meta.get("is_mention"):
+            return [Mention(str(node.attrs["href"]), plain(children))]
+        url = str(node.attrs["href"])
+        if plain(children) == url and url.lower().startswith("mailto:"):
+            children = (Text(url[len("mailto:") :]),)
+        return list(children) if in_link else [Link(url, children)]
 
     def _reference(self, node: SyntaxTreeNode) -> NoteReference:
         number = node.meta["id"] + 1
@@ -145,8 +206,32 @@ class Grower:
         return NoteReference(number, self.references[number])
 
 
-def _directive(node: SyntaxTreeNode, line: int) -> Card | Button | Share | Subscribe:
-    return directives.node(node.info, node.content, node.meta["fields"], line)
+def _code_block(node: SyntaxTreeNode, line: int) -> CodeBlock:
+    language, _, rest = node.info.strip().partition(" ")
+    title = _TITLE.search(rest)
+    return CodeBlock(node.content.rstrip("\n"), language, (title[1] or title[2] or "") if title else "", line)
+
+
+def _item(blocks: tuple[Block, ...], line: int) -> Item:
+    """One that begins with [ ] or [x] is a task."""
+    match blocks:
+        case (Paragraph((Text(text), *others)) as first, *more) if mark := _TASK.match(text):
+            rest = text[mark.end() :]
+            words = (*((Text(rest),) if rest else ()), *others)
+            return Item((Paragraph(words, first.line), *more), mark[1] != " ", line)
+    return Item(blocks, line=line)
+
+
+def _formula(tex: str) -> Formula | Text:
+    """What is no formula was meant as it stands: prices are written with the same sign."""
+    if _PRICE.match(tex):
+        return Text(f"${tex}$")
+    try:
+        mathml(tex)
+        in_words(tex)
+    except BadFormula:
+        return Text(f"${tex}$")
+    return Formula(tex)
 
 
 def _image(node: SyntaxTreeNode) -> Image:
@@ -173,7 +258,7 @@ def _text(text: str, in_link: bool) -> list[Inline]:
         url = match[0]
         if url.count("(") > url.count(")") and text[match.end() : match.end() + 1] == ")":
             url += ")"
-        grown += [Text(text[at : match.start()]), Link(url, (Text(url),))]
+        grown += [Text(text[at : match.start()]), Link(url, (Text(url),), as_typed=True)]
         at = match.start() + len(url)
     return [node for node in [*grown, Text(text[at:])] if node != Text("")]
 

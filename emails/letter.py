@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -11,11 +12,12 @@ from html import escape
 from emails import headers, quoted_printable
 from emails.addresses import mailable
 from emails.errors import LetterError, UnsafeHeader
-from emails.personalise import Slot, tidy_name, value
+from emails.personalise import Slot, tidy_name, value_of
 from emails.values import Recipient
 
 VERSION = 1
 
+_BODIES = frozenset({"text", "html"})
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}\Z")
 
 
@@ -34,12 +36,19 @@ class Letter:
 
     def splice(self, recipient: Recipient) -> bytes:
         """This reader's message: CRLF, 7-bit, no line over 998 bytes, none that begins with a dot."""
+        return b"".join(self.fill(recipient))
+
+    def fill(self, recipient: Recipient) -> list[bytes]:
+        """The same, still in parts: a value for each place."""
         message = list(self.parts)
-        for place, gaps in self._gaps:
-            written = _written(place, recipient)  # once, however often it is needed
-            for at in gaps:
-                message[at] = written
-        return b"".join(message)  # type: ignore[arg-type]  # every place has been filled
+        for value, places in self._gaps:
+            words = value(recipient)
+            plain = quoted_printable.plain(words)
+            for place, gaps in places:
+                written = plain if plain is not None and place.kind in _BODIES else _written(place, words, recipient)
+                for at in gaps:  # written once, however often it is needed
+                    message[at] = written
+        return message  # type: ignore[return-value]  # every place has been filled
 
     def to_bytes(self) -> bytes:
         """ASCII JSON that `from_bytes` turns into the same letter, byte for byte."""
@@ -57,27 +66,33 @@ class Letter:
         return cls(tuple(part.encode("ascii") if isinstance(part, str) else Place(*part) for part in content["parts"]))
 
     @cached_property
-    def _gaps(self) -> list[tuple[Place, list[int]]]:
-        gaps: dict[Place, list[int]] = {}
+    def _gaps(self) -> list[tuple[Callable[[Recipient], str], list[tuple[Place, list[int]]]]]:
+        """Each value, the places it is written in (each kind of place writes it differently), and where those are."""
+        gaps: dict[Slot, dict[Place, list[int]]] = {}
         for at, part in enumerate(self.parts):
             if isinstance(part, Place):
-                gaps.setdefault(part, []).append(at)
-        return list(gaps.items())
+                gaps.setdefault(Slot(part.name, part.fallback), {}).setdefault(part, []).append(at)
+        return [(value_of(slot) if slot.name else _no_words, list(places.items())) for slot, places in gaps.items()]
 
 
-def _written(place: Place, recipient: Recipient) -> bytes:
+def _no_words(_: Recipient) -> str:
+    return ""
+
+
+def _written(place: Place, words: str, recipient: Recipient) -> bytes:
     match place.kind:
+        case "text":
+            return quoted_printable.value(words)
+        case "html":
+            return quoted_printable.value(words if words.isalnum() else escape(words))
         case "to":
             return headers.mailbox(tidy_name(recipient.name), mailable(recipient.address)).encode("ascii")
         case "message-id":
             return _message_id(recipient)
         case "list-unsubscribe":
             return _list_unsubscribe(recipient)
-    words = value(Slot(place.name, place.fallback), recipient)
-    if place.kind.startswith("subject"):
-        start = "" if place.kind == "subject-start" or not words else "\r\n "
-        return (start + headers.encoded(words)).encode("ascii")
-    return quoted_printable.value(escape(words) if place.kind == "html" else words)
+    start = "" if place.kind == "subject-start" or not words else "\r\n "
+    return (start + headers.encoded(words)).encode("ascii")
 
 
 def _message_id(recipient: Recipient) -> bytes:

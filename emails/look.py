@@ -3,11 +3,11 @@
 
 import re
 
-from emails import colour
+from emails import colour, look_of_elements, styled
+from emails.faces import CODE, INTERFACE
+from emails.style import Style
 
-READING = "Charter, 'Bitstream Charter', 'Sitka Text', Cambria, Georgia, serif"
-INTERFACE = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
-CODE = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace"
+FOOTER_LINK = f"color: {colour.MUTED}; text-decoration: underline"
 
 
 def mirrored(rules: str) -> str:
@@ -16,7 +16,7 @@ def mirrored(rules: str) -> str:
     return re.sub(r"(: *\S+) (\S+) (\S+) ([^\s;]+);", r"\1 \4 \3 \2;", swapped)
 
 
-def inlined(accent: str) -> str:
+def inlined(accent: str, style: Style) -> str:
     """Rules for premailer to write into style attributes. No rule here depends on the scheme or on the width."""
     link = colour.accent_for(accent, colour.GROUND)
     return f"""
@@ -30,7 +30,7 @@ def inlined(accent: str) -> str:
 .text ul, .text ol {{ margin: 0 0 20px; padding: 0 0 0 28px; }}
 .text li {{ margin: 0 0 8px; padding: 0 0 0 4px; }}
 .text li ul, .text li ol {{ margin: 8px 0 0; }}
-.text sup {{ font-size: 13px; line-height: 0; vertical-align: super; }}
+.text sup {{ font-size: 14px; line-height: 0; vertical-align: super; }}
 .text sup a {{ text-decoration: none; }}
 .text hr {{ width: 96px; margin: 36px auto; border: 0; border-top: 1px solid {colour.HAIRLINE}; }}
 .text code {{ font-family: {CODE}; font-size: 16px; background-color: {colour.GROUND}; padding: 1px 3px;
@@ -60,11 +60,13 @@ def inlined(accent: str) -> str:
 .text .card {{ width: 100%; margin: 0 0 20px; border-collapse: separate; }}
 .text .card-cell {{ border: 1px solid {colour.HAIRLINE}; border-radius: 10px; padding: 16px 20px;
   text-align: left; color: {colour.INK}; }}
+.text .card-image {{ margin: 0 0 12px; font-size: 0; line-height: 0; }}
+.text .card-image img {{ display: block; border-radius: 6px; }}
 .text .card-source {{ margin: 0 0 8px; border-collapse: separate; }}
 .text .card-logo {{ width: 20px; height: 20px; font-size: 0; line-height: 0; }}
 .text .card-logo img {{ display: block; border-radius: 4px; }}
 .text .card-tile {{ width: 20px; height: 20px; background-color: {colour.GROUND}; border-radius: 4px;
-  font-family: {INTERFACE}; font-size: 12px; line-height: 20px; font-weight: 600; color: {colour.INK};
+  font-family: {INTERFACE}; font-size: 14px; line-height: 20px; font-weight: 600; color: {colour.INK};
   text-align: center; }}
 .text .card-publication {{ padding: 0 0 0 8px; font-family: {INTERFACE}; font-size: 14px; line-height: 20px;
   color: {colour.MUTED}; text-align: left; }}
@@ -92,38 +94,40 @@ def inlined(accent: str) -> str:
 .text .fine a {{ color: {colour.MUTED}; }}
 .text .target {{ display: inline-block; padding: 11px 16px 11px 0; line-height: 22px; }}
 .hairline {{ border-top: 1px solid {colour.HAIRLINE}; }}
+{look_of_elements.inlined()}
+{_written(styled.inlined(style))}
 """
 
 
-def dark(accent: str) -> str:
+def dark(accent: str, style: Style, *, has_dark_logo: bool) -> str:
     """One list of rules, said twice: for programs that ask for a scheme, and for Outlook.com, which marks the page."""
-    rules = _dark_rules(colour.accent_for(accent, colour.DARK_GROUND))
-    asked = "\n".join(f"{selector} {{ {_important(style)} }}" for selector, style in rules)
-    return f"@media (prefers-color-scheme: dark) {{\n{asked}\n}}"
+    rules = [*_dark_rules(accent), *styled.dark(style, has_dark_logo=has_dark_logo)]
+    return f"@media (prefers-color-scheme: dark) {{\n{_insisting(rules)}\n}}"
 
 
-def outlook_dark(accent: str) -> str:
-    rules = _dark_rules(colour.accent_for(accent, colour.DARK_GROUND))
-    return "\n".join(
-        f"{', '.join(f'[data-ogsc] {part.strip()}' for part in selector.split(','))} {{ {_important(style)} }}"
-        for selector, style in rules
+def outlook_dark(accent: str, style: Style, *, has_dark_logo: bool) -> str:
+    rules = [*_dark_rules(accent), *styled.dark(style, has_dark_logo=has_dark_logo)]
+    return _insisting(
+        [
+            (", ".join(f"[data-ogsc] {part.strip()}" for part in selector.split(",")), declarations)
+            for selector, declarations in rules
+        ]
     )
 
 
 # Fixed, or an image that is not shown would keep its column as wide as its width says.
-PHONE = """@media only screen and (max-width: 600px) {
+FITTING = """@media only screen and (max-width: 600px) {
 .mj-column-per-100 > table { table-layout: fixed !important; }
-}
-@media only screen and (max-width: 480px) {
-.text h1 { font-size: 28px !important; }
-.text h2 { font-size: 22px !important; }
-.text ul, .text ol { padding-left: 22px !important; }
-.text .quote-cell { padding-left: 16px !important; }
-.text .card-cell { padding: 14px 16px !important; }
 }"""
 
 
-def _dark_rules(link: str) -> list[tuple[str, str]]:
+def phone(style: Style) -> str:
+    rules = [(".text ul, .text ol", "padding-left: 22px"), *styled.phone(style), *look_of_elements.PHONE]
+    return f"{FITTING}\n@media only screen and (max-width: 480px) {{\n{_insisting(rules)}\n}}"
+
+
+def _dark_rules(accent: str) -> styled.Rules:
+    link = colour.accent_for(accent, colour.DARK_GROUND)
     return [
         ("body, .paper", f"background-color: {colour.DARK_PAPER}"),
         (".text div, .text h1 a, .text .masthead a", f"color: {colour.DARK_INK}"),
@@ -137,11 +141,12 @@ def _dark_rules(link: str) -> list[tuple[str, str]]:
             f"color: {colour.DARK_MUTED}",
         ),
         (
-            ".text p a, .text li a, .text h2 a, .text h3 a, .text sup a",
+            ".text p a, .text li a, .text .image a, .text h2 a, .text h3 a, .text sup a",
             f"color: {link}",
         ),
         (".text code", f"background-color: {colour.DARK_GROUND}"),
         (".text .code-cell, .text .card-tile", f"background-color: {colour.DARK_GROUND}; color: {colour.DARK_INK}"),
+        *look_of_elements.dark_rules(link),
         (".text .button-cell", f"background-color: {link}"),
         (".text .button-cell a", f"color: {colour.DARK_PAPER}"),
         (
@@ -151,5 +156,13 @@ def _dark_rules(link: str) -> list[tuple[str, str]]:
     ]
 
 
-def _important(style: str) -> str:
-    return "; ".join(f"{declaration.strip()} !important" for declaration in style.split(";"))
+def _written(rules: styled.Rules) -> str:
+    return "\n".join(f"{selector} {{ {declarations}; }}" for selector, declarations in rules)
+
+
+def _insisting(rules: styled.Rules) -> str:
+    """For the head: what is inlined would win otherwise."""
+    return "\n".join(
+        f"{selector} {{ {'; '.join(f'{each.strip()} !important' for each in declarations.split(';'))} }}"
+        for selector, declarations in rules
+    )

@@ -1,12 +1,13 @@
 """The tree as the HTML of a letter: nested tables where Outlook needs them, no anchors, sizes in whole pixels."""
 
+import re
 from html import escape
 from urllib.parse import urlsplit
 
-from emails import colour
-from emails.document import Card, CodeBlock, Field, Figure, Image, Note, NoteReference, Paragraph, Quote
-from emails.invitation import invitation
-from emails.markup import Markup, long_date
+from emails import colour, formulas
+from emails.document import CodeBlock, Element, Field, Figure, Image, Note, NoteReference, Paragraph, Quote
+from emails.invitation import Invitation
+from emails.markup import Markup
 from emails.personalise import guard, name_mark
 from emails.values import Audience, PostContent, Theme
 
@@ -16,34 +17,53 @@ TABLE = '<table role="presentation" border="0" cellpadding="0" cellspacing="0"'
 
 
 class MailBody(Markup):
+    """Of a post that holds only what these readers may see."""
+
+    measure = MEASURE
+    ground = colour.GROUND
+
     def __init__(self, content: PostContent, theme: Theme, audience: Audience) -> None:
-        self._content = content
-        self._theme = theme
-        self._audience = audience
+        super().__init__(content, theme, audience)
         self._accent = colour.accent_for(theme.accent, colour.GROUND)
 
     def body(self) -> str:
-        return self.blocks(self._content.document.blocks)
+        return self.blocks(self.content.document.blocks)
 
     def notes(self) -> str:
-        notes = self._content.document.notes
+        notes = self.content.document.notes
         if not notes:
             return ""
-        items = "\n".join(f"<li>{self._note(note)}</li>" for note in notes)
+        items = "\n".join(f'<li value="{note.number}">{self._note(note)}</li>' for note in notes)
         return f'<p class="label">Notes</p>\n<ol class="notes">\n{items}\n</ol>'
 
     def text(self, text: str) -> str:
         return escape(guard(text))
 
-    def quote(self, quote: Quote) -> str:
+    def guarded(self, html: str) -> str:
+        """HTML that is clean already, with its underscores kept from looking like marks."""
+        return guard(html)
+
+    def boxed(self, name: str, *inner: str, hidden: bool = False) -> str:
+        """A box as wide as the text: a table, since nothing else keeps its padding everywhere."""
+        aria = ' aria-hidden="true"' if hidden else ""
         return (
-            f'{TABLE} width="100%" class="quote"><tr><td class="quote-cell">'
-            f"<blockquote>{self.closing(quote.blocks)}</blockquote></td></tr></table>"
+            f'{TABLE} width="100%" class="{name}"{aria}><tr><td class="{name}-cell">{"".join(inner)}</td></tr></table>'
         )
 
+    def rows(self, name: str, rows: str) -> str:
+        return f'{TABLE} width="100%" class="{name}">{rows}</table>'
+
+    def row(self, name: str, cells: str) -> str:
+        return f'{TABLE} class="{name}"><tr>{cells}</tr></table>'
+
+    def quote(self, quote: Quote) -> str:
+        return self.boxed("quote", super().quote(quote))
+
     def code_block(self, block: CodeBlock) -> str:
-        lines = "<br />".join(_unbroken(self.text(line)) for line in block.text.expandtabs(4).split("\n"))
-        return f'{TABLE} width="100%" class="code"><tr><td class="code-cell">{lines}</td></tr></table>'
+        code = self.highlighted(block.text.expandtabs(4), block.language)
+        lines = "<br />".join(map(_unbroken, code))
+        title = f'<p class="code-title">{self.text(block.title)}</p>' if block.title else ""
+        return title + self.boxed("code", lines)
 
     def figure(self, figure: Figure) -> str:
         named = f"Image: {urlsplit(figure.url).netloc}" if figure.url else ""
@@ -61,68 +81,58 @@ class MailBody(Markup):
         fluid = f' style="width:100%;max-width:{width}px"' if width else ""
         return f'<img src="{self.text(image.url)}" alt="{self.text(image.alt or named)}"{size}{fluid} />'
 
+    def picture(self, url: str, alt: str, width: int, height: int) -> str:
+        """A picture of a known place, where only its frame is known."""
+        return self.image(Image(url, alt, width, height))
+
     def button(self, text: str, url: str) -> str:
         return (
             f'{TABLE} class="button"><tr><td class="button-cell" align="center" bgcolor="{self._accent}"'
             f' style="mso-padding-alt:12px 24px"><a href="{self.text(url)}">{self.text(text)}</a></td></tr></table>'
         )
 
-    def share(self, text: str) -> str:
-        return self.button(text, self._content.share_url or self._content.url)
+    def element(self, element: Element) -> str:
+        return element.mail(self)
 
-    def subscribe(self, text: str) -> str:
-        call = invitation(text, self._theme, self._audience)
+    def invitation(self, call: Invitation | None) -> str:
         if not call:
             return ""
         action = self.button(call.action, call.url) if call.url else ""
-        return (
-            f'{TABLE} width="100%" class="invitation"><tr><td class="invitation-cell">'
-            f"<p>{self.text(call.words)}</p>{action}</td></tr></table>"
-        )
+        return self.boxed("invitation", f"<p>{self.text(call.words)}</p>", action)
 
-    def card(self, card: Card) -> str:
-        url = self.text(card.url)
-        by = " · ".join(filter(None, [card.author, long_date(card.date) if card.date else ""]))
-        return "".join(
-            [
-                f'{TABLE} width="100%" class="card"><tr><td class="card-cell">',
-                self._source(card),
-                f'<p class="card-title"><a href="{url}">{self.text(card.title)}</a></p>',
-                f'<p class="card-excerpt">{self.text(card.telling_excerpt)}</p>' if card.telling_excerpt else "",
-                f'<p class="card-meta"><a href="{url}">Read more</a>{f" · {self.text(by)}" if by else ""}</p>',
-                "</td></tr></table>",
-            ]
-        )
-
-    def _source(self, card: Card) -> str:
-        if not card.publication:
-            return ""
-        if card.logo:
-            image = f'<img src="{self.text(card.logo)}" alt="" width="20" height="20" />'
-            tile = f'<td class="card-logo" width="20">{image}</td>'
-        else:
-            letter = self.text(card.publication[:1])
-            tile = (
-                f'<td class="card-tile" width="20" height="20" bgcolor="{colour.GROUND}" align="center">{letter}</td>'
-            )
-        name = f'<td class="card-publication">{self.text(card.publication)}</td>'
-        return f'{TABLE} class="card-source"><tr>{tile}{name}</tr></table>'
+    def formula(self, tex: str) -> str:
+        return f'<span class="formula">{self.text(formulas.in_words(tex))}</span>'
 
     def field(self, field: Field) -> str:
         return name_mark(field.fallback)
 
     def note_reference(self, reference: NoteReference) -> str:
         # Anchors inside a mail fail in Gmail's and Outlook's apps: the number leads to the note on the web page.
-        return f'<sup><a href="{self.text(self._content.url)}#fn-{reference.number}">{reference.number}</a></sup>'
+        return f'<sup><a href="{self.text(self.content.url)}#fn-{reference.number}">{reference.number}</a></sup>'
 
     def _note(self, note: Note) -> str:
         return self.blocks(note.blocks) if note.blocks else self.block(Paragraph(()))
 
 
 def _unbroken(line: str) -> str:
-    """Outlook knows no white-space: every blank that would collapse is made of something else."""
-    indent = len(line) - len(line.lstrip(" "))
-    return "&#160;" * indent + line[indent:].replace("  ", " &#160;") or "&#160;"
+    """Outlook knows no white-space: every blank that would collapse is made of something else. `line` may hold tags."""
+    shown = re.sub(r"<[^>]+>", "", line)
+    indent = len(shown) - len(shown.lstrip(" "))
+    if indent:
+        line = _without_blanks(line, indent)
+    return "&#160;" * indent + re.sub(r"  (?![^<]*>)", " &#160;", line) or "&#160;"
+
+
+def _without_blanks(line: str, count: int) -> str:
+    """`line` without its first `count` blanks, which may stand within a tag's content."""
+    kept, left, is_tag = [], count, False
+    for letter in line:
+        is_tag = (is_tag or letter == "<") and not (is_tag and letter == ">")
+        if letter == " " and not is_tag and left:
+            left -= 1
+        else:
+            kept.append(letter)
+    return "".join(kept)
 
 
 def _fitted(image: Image) -> tuple[int | None, int | None]:

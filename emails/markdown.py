@@ -1,17 +1,19 @@
 """Markdown into the tree of a post. What is typed stays as typed: no HTML, no smart quotes, no surprises."""
 
 import re
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
+from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
-from emails import directives
 from emails.characters import tidy
 from emails.document import Document, Note
+from emails.elements import ELEMENTS
 from emails.errors import DocumentError
 from emails.growing import Grower
 
@@ -34,6 +36,7 @@ def parse(markdown: str, first_line: int = 1) -> Document:
     try:
         tokens = _reader().parse(source)
         _check_depth(tokens)
+        _check_paywalls(tokens)
         return _grow(tokens)
     except DocumentError as mistake:
         raise DocumentError(mistake.line + first_line - 1, mistake.sentence) from None
@@ -41,11 +44,14 @@ def parse(markdown: str, first_line: int = 1) -> Document:
 
 def _reader() -> MarkdownIt:
     md = MarkdownIt("commonmark", {"html": False, "typographer": False, "maxNesting": DEEPEST + 20})
+    md.enable(["table", "strikethrough"])
     md.use(footnote_plugin)
-    directives.allow(md)
+    md.use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False)
+    ELEMENTS.allow(md)
     md.core.ruler.before("inline", "measure", _measure)
     md.inline.ruler.before("emphasis", "asterisk_in_word", _asterisk_in_word)
     md.inline.ruler.before("emphasis", "field", _merge_field)
+    md.core.ruler.after("inline", "mention", _mentions)
     md.validateLink = lambda url: bool(_WEB_OR_MAIL.match(url))  # type: ignore[method-assign]  # its documented hook
     return md
 
@@ -87,6 +93,17 @@ def _merge_field(state: StateInline, silent: bool) -> bool:
     return True
 
 
+def _mentions(state: StateCore) -> None:
+    """A link right behind an @ names a person."""
+    for token in state.tokens:
+        for before, link in pairwise(token.children or ()):
+            if link.type == "link_open" and before.type == "text" and before.content.endswith("@"):
+                if before.content[-2:-1].isalnum():
+                    continue
+                before.content = before.content[:-1]
+                link.meta = {"is_mention": True}
+
+
 def _check_depth(tokens: list[Token]) -> None:
     line = 1
     for token in tokens:
@@ -94,6 +111,18 @@ def _check_depth(tokens: list[Token]) -> None:
         inner = max((child.level for child in token.children or ()), default=0)
         if token.level + inner > DEEPEST:
             raise DocumentError(line, f"Something here is nested more than {DEEPEST} levels deep.")
+
+
+def _check_paywalls(tokens: list[Token]) -> None:
+    """There is one place where a post can end."""
+    lines = [(token.map or [0])[0] + 1 for token in tokens if token.info == "paywall" and token.type == "directive"]
+    nested = next(
+        (token for token in tokens if token.level and token.info == "paywall" and token.type == "directive"), None
+    )
+    if nested:
+        raise DocumentError((nested.map or [0])[0] + 1, "The paywall line stands by itself, in no box, list or quote.")
+    if len(lines) > 1:
+        raise DocumentError(lines[1], f"There is a paywall line already, on line {lines[0]}.")
 
 
 def _grow(tokens: list[Token]) -> Document:

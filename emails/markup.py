@@ -2,67 +2,58 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from datetime import date
 from html import escape
 
+from emails import highlighting
+from emails.characters import direction_of
 from emails.document import (
     Block,
     Break,
-    Button,
-    Card,
+    Cell,
     Code,
     CodeBlock,
+    Element,
     Emphasis,
     Field,
     Figure,
+    Formula,
     Heading,
     Image,
     Inline,
     Item,
     Link,
     Listing,
+    Mention,
     NoteReference,
     Paragraph,
     Quote,
     Rule,
-    Share,
+    Strike,
     Strong,
-    Subscribe,
+    Table,
     Text,
+    plain,
 )
-
-MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
-
-
-def long_date(day: date) -> str:
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+from emails.values import Audience, PostContent, Theme
 
 
 class Markup(ABC):
     """One method per kind of block; each rendering says how its own look."""
 
+    def __init__(self, content: PostContent, theme: Theme, audience: Audience) -> None:
+        self.content = content
+        self.theme = theme
+        self.audience = audience
+
     def blocks(self, blocks: Sequence[Block]) -> str:
         return "\n".join(filter(None, map(self.block, blocks)))
 
-    def block(self, block: Block) -> str:  # noqa: C901  # one line per kind of block
+    def block(self, block: Block) -> str:  # one line per kind of block
         match block:
             case Heading():
                 return self.heading(block)
             case Paragraph(children):
-                return f"<p>{self.inline(children)}</p>"
+                return f"<p{self.turn(children)}>{self.inline(children)}</p>"
             case Listing():
                 return self.listing(block)
             case Quote():
@@ -73,44 +64,75 @@ class Markup(ABC):
                 return "<hr />"
             case Figure():
                 return self.figure(block)
-            case Button(text, url):
-                return self.button(text, url)
-            case Share(text):
-                return self.share(text)
-            case Subscribe(text):
-                return self.subscribe(text)
-            case Card():
-                return self.card(block)
+            case Table():
+                return self.table(block)
+            case Element():
+                return self.element(block)
 
     def heading(self, heading: Heading) -> str:
-        return f"<h{heading.level}>{self.inline(heading.children)}</h{heading.level}>"
+        tag = f"h{heading.level}"
+        return f"<{tag}{self.turn(heading.children)}>{self.inline(heading.children)}</{tag}>"
 
     def quote(self, quote: Quote) -> str:
-        return f"<blockquote>{self.blocks(quote.blocks)}</blockquote>"
+        if not quote.source:
+            return f"<blockquote>{self.closing(quote.blocks)}</blockquote>"
+        source = f'<p class="source"><cite>{self.inline(quote.source)}</cite></p>'
+        return f"<blockquote>{self.blocks(quote.blocks)}\n{source}</blockquote>"
 
     def closing(self, blocks: Sequence[Block]) -> str:
         """Blocks in a box of their own: the last paragraph must not push its border away."""
-        if not blocks or not isinstance(last := blocks[-1], Paragraph):
-            return self.blocks(blocks)
-        end = f'<p class="last">{self.inline(last.children)}</p>'
-        return f"{self.blocks(blocks[:-1])}{end}"
+        match blocks:
+            case (*before, Paragraph(children)):
+                end = f"<p{self.turn(children, 'last')}>{self.inline(children)}</p>"
+            case (*before, Listing() as listing):
+                end = self.listing(listing, "last")
+            case _:
+                return self.blocks(blocks)
+        return self.blocks(before) + end
 
-    def listing(self, listing: Listing) -> str:
+    def listing(self, listing: Listing, name: str = "") -> str:
         tag = "ul" if listing.first is None else "ol"
         start = f' start="{listing.first}"' if listing.first not in (None, 1) else ""
-        items = "\n".join(f"<li>{self._item(item, listing.tight)}</li>" for item in listing.items)
-        return f"<{tag}{start}>\n{items}\n</{tag}>"
+        if any(item.is_done is not None for item in listing.items):
+            name = f"tasks {name}".strip()
+        named = f' class="{name}"' if name else ""
+        items = "\n".join(self._item(item, listing.tight) for item in listing.items)
+        return f"<{tag}{start}{named}>\n{items}\n</{tag}>"
 
     def _item(self, item: Item, tight: bool) -> str:
-        return "\n".join(
+        inner = "\n".join(
             self.inline(block.children) if tight and isinstance(block, Paragraph) else self.block(block)
             for block in item.blocks
         )
+        first = item.blocks[0] if item.blocks else None
+        turn = self.turn(first.children) if tight and isinstance(first, Paragraph) else ""
+        if item.is_done is None:
+            return f"<li{turn}>{inner}</li>"
+        done = "Done: " if item.is_done else "To do: "
+        box = f'<span class="box" role="img" aria-label="{done}">{"☑" if item.is_done else "☐"}</span> '
+        if not tight and isinstance(first, Paragraph):
+            return f"<li{turn}>{inner.replace('>', f'>{box}', 1)}</li>"
+        return f"<li{turn}>{box}{inner}</li>"
+
+    def table(self, table: Table) -> str:
+        """A table of data: its heads say what they are heads of."""
+        head = "".join(
+            f'<th scope="col"{self._side(side)}>{self.inline(cell.children)}</th>'
+            for cell, side in zip(table.head.cells, table.sides, strict=True)
+        )
+        rows = "\n".join(f"<tr>{''.join(map(self._cell, row.cells, table.sides))}</tr>" for row in table.rows)
+        return f'<table class="data"><thead><tr>{head}</tr></thead><tbody>\n{rows}\n</tbody></table>'
+
+    def _cell(self, cell: Cell, side: str) -> str:
+        return f"<td{self._side(side)}>{self.inline(cell.children)}</td>"
+
+    def _side(self, side: str) -> str:
+        return f' align="{side or ("right" if self.theme.direction == "rtl" else "left")}"'
 
     def inline(self, children: Sequence[Inline]) -> str:
         return "".join(map(self._inline, children))
 
-    def _inline(self, child: Inline) -> str:
+    def _inline(self, child: Inline) -> str:  # noqa: C901  # one line per kind
         match child:
             case Text(text):
                 return self.text(text)
@@ -122,6 +144,12 @@ class Markup(ABC):
                 return f"<em>{self.inline(children)}</em>"
             case Strong(children):
                 return f"<strong>{self.inline(children)}</strong>"
+            case Strike(children):
+                return f"<s>{self.inline(children)}</s>"
+            case Formula(tex):
+                return self.formula(tex)
+            case Mention(url, name):
+                return f'<a class="mention" href="{self.text(url)}">{self.text(name)}</a>'
             case Link(url, children):
                 return f'<a href="{self.text(url)}">{self.inline(children)}</a>'
             case Image():
@@ -134,6 +162,17 @@ class Markup(ABC):
     def text(self, text: str) -> str:
         return escape(text)
 
+    def turn(self, children: Sequence[Inline], name: str = "") -> str:
+        """The attributes of a block whose words run the other way than the letter's."""
+        direction = direction_of(plain(tuple(children)))
+        if direction in (None, self.theme.direction):
+            return f' class="{name}"' if name else ""
+        return f' dir="{direction}" class="{f"{name} turned".strip()}"'
+
+    def highlighted(self, code: str, language: str) -> list[str]:
+        """Lines of code as HTML, with the kinds of its words as classes."""
+        return highlighting.lines(code, language, self.text)
+
     @abstractmethod
     def code_block(self, block: CodeBlock) -> str: ...
     @abstractmethod
@@ -143,11 +182,9 @@ class Markup(ABC):
     @abstractmethod
     def button(self, text: str, url: str) -> str: ...
     @abstractmethod
-    def share(self, text: str) -> str: ...
+    def element(self, element: Element) -> str: ...
     @abstractmethod
-    def subscribe(self, text: str) -> str: ...
-    @abstractmethod
-    def card(self, card: Card) -> str: ...
+    def formula(self, tex: str) -> str: ...
     @abstractmethod
     def field(self, field: Field) -> str: ...
     @abstractmethod

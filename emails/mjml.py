@@ -1,7 +1,9 @@
 """Content in the layout of a letter: Jinja2 with autoescape writes MJML, and MJML becomes HTML."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,9 +13,9 @@ from markupsafe import Markup as Safe
 from markupsafe import escape
 from mjml import mjml2html
 
-from emails import colour, look
+from emails import colour, footer, look, styled
+from emails.dates import long_date
 from emails.mail import MailBody
-from emails.markup import long_date
 from emails.personalise import guard
 from emails.values import Audience, PostContent, Theme
 
@@ -42,47 +44,74 @@ def post_html(content: PostContent, theme: Theme, audience: Audience, subject: s
     return render("post.mjml", theme, subject, values)
 
 
+def block_sizes(content: PostContent, theme: Theme, audience: Audience) -> list[int]:
+    """How large each block is beside the others, before rules are inlined."""
+    body = MailBody(content, theme, audience)
+    return [len(body.block(block).encode()) for block in content.document.blocks]
+
+
 def render(template: str, theme: Theme, subject: str, values: dict[str, object]) -> str:
     """HTML as MJML makes it, the rules still to be inlined.
 
     MJML sees no value, only a token for each: it writes attributes with the escapes of another language, so that
     a quote would end them and an emoji would come out as its number.
     """
+    source, written = draft(template, theme, subject, values)
+    return filled(from_mjml(source), written)
+
+
+def draft(template: str, theme: Theme, subject: str, values: dict[str, object]) -> tuple[str, list[str]]:
+    """The MJML with a token for each value, and the values in the order of their tokens."""
     written: list[str] = []
     extra = {"written": written, "subject": subject, "preheader": ""}
-    source = environment.get_template(template).render(frame(theme) | extra | values)
+    return environment.get_template(template).render({**frame(theme), **extra, **values}), written
+
+
+def from_mjml(source: str) -> str:
     html: str = mjml2html(source, fonts={})
     # The preheader is hidden already; white on white besides is what filters take for a trick.
-    html = html.replace("font-size:1px;color:#ffffff;", f"font-size:1px;color:{colour.INK};", 1)
+    return html.replace("font-size:1px;color:#ffffff;", f"font-size:1px;color:{colour.INK};", 1)
+
+
+def filled(html: str, written: list[str]) -> str:
+    """Each token exchanged for its value."""
     return _TOKEN.sub(lambda token: written[int(token[1])], html)
 
 
+@lru_cache(maxsize=16)
 def rules(theme: Theme) -> str:
     """What is to be inlined in a letter of this theme."""
-    return look.mirrored(look.inlined(theme.accent)) if is_rtl(theme) else look.inlined(theme.accent)
+    written = look.inlined(theme.accent, theme.style)
+    return look.mirrored(written) if is_rtl(theme) else written
 
 
 def is_rtl(theme: Theme) -> bool:
     return theme.direction == "rtl"
 
 
-def frame(theme: Theme) -> dict[str, object]:
+@lru_cache(maxsize=16)
+def frame(theme: Theme) -> Mapping[str, object]:
     """What every template can use. Values marked safe are ours, have been checked, and are seen by MJML."""
+    logo = {"has_dark_logo": bool(theme.logo_url and theme.logo_dark_url)}
+    phone = look.phone(theme.style)
     return {
         "theme": theme,
         "site": site_name(theme),
         "address_line": address_line(theme),
         "newsletters": [theme.name],
+        "footer": [Fragment(html) for html in footer.letter_paragraphs(theme.footer, look.FOOTER_LINK)],
+        "footer_text": footer.text(theme.footer),
         "language": Safe(theme.language if _LANGUAGE.match(theme.language) else "en"),  # noqa: S704
         "direction": Safe("rtl" if is_rtl(theme) else "ltr"),  # noqa: S704
         "side": Safe("right" if is_rtl(theme) else "left"),  # noqa: S704
         "accent": Safe(colour.accent_for(theme.accent, colour.GROUND)),  # noqa: S704
-        "reading": Safe(look.READING),  # noqa: S704
+        "reading": Safe(styled.face(theme.style)),  # noqa: S704
+        "size": Safe(styled.size(theme.style)),  # noqa: S704
         "ink": Safe(colour.INK),  # noqa: S704
         "paper": Safe(colour.PAPER),  # noqa: S704
-        "phone": Safe(look.mirrored(look.PHONE) if is_rtl(theme) else look.PHONE),  # noqa: S704
-        "dark": Safe(look.dark(theme.accent)),  # noqa: S704
-        "outlook_dark": Safe(look.outlook_dark(theme.accent)),  # noqa: S704
+        "phone": Safe(look.mirrored(phone) if is_rtl(theme) else phone),  # noqa: S704
+        "dark": Safe(look.dark(theme.accent, theme.style, **logo)),  # noqa: S704
+        "outlook_dark": Safe(look.outlook_dark(theme.accent, theme.style, **logo)),  # noqa: S704
     }
 
 

@@ -4,13 +4,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
+from operator import attrgetter
 
-from emails.characters import is_unseen, one_line
+from emails.characters import carried, is_unseen, one_line
 from emails.values import Compiled, Recipient
 
 MARK = re.compile(r"__(NAME_[0-9A-F]*|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_URL)__")
 _GUARD = "\ufdd0"  # stands for an underscore that somebody typed: marks are made by us alone
-_GUARD_IN_URL = "%EF%B7%90"
+_OURS = frozenset({_GUARD, "\ufdd1"})  # and the blank at which no line ends (see wrapping.py)
+_GUARD_IN_URL = "%EF%B7%90"  # what serialisers make of it in an address
+_ADDRESS_FIELDS = frozenset({"unsubscribe_url", "preferences_url", "view_url"})  # of a Recipient
+_ADDRESSES = re.compile(r"""\b(?:href|src|background)=(?:"[^"]*"|'[^']*')""")
 
 
 @dataclass(frozen=True)
@@ -22,12 +26,17 @@ class Slot:
 
 
 def guard(text: str) -> str:
-    """Somebody's words may look like a mark, and must still come out as they were typed."""
-    return text.replace("_", _GUARD)
+    """Somebody's words may look like a mark, and must still come out as they were typed. Safe to do twice."""
+    return carried(text, but=_OURS).replace("_", _GUARD)
 
 
 def unguard(text: str) -> str:
-    return text.replace(_GUARD, "_").replace(_GUARD_IN_URL, "_")
+    return text.replace(_GUARD, "_")
+
+
+def guards_restored(html: str) -> str:
+    """HTML in whose addresses a serialiser has written escapes. Words that look like such an escape stay."""
+    return _ADDRESSES.sub(lambda found: found[0].replace(_GUARD_IN_URL, _GUARD), html)
 
 
 def settle(compiled: str) -> str:
@@ -51,18 +60,13 @@ def split(compiled: str) -> list[str | Slot]:
     return [*parts, unguard(compiled[at:])]
 
 
-def value(slot: Slot, recipient: Recipient) -> str:
-    """What this reader gets in this place; never more than one line."""
-    match slot.name:
-        case "name":
-            return tidy_name(recipient.name) or slot.fallback
-        case "unsubscribe_url":
-            return recipient.unsubscribe_url
-        case "preferences_url":
-            return recipient.preferences_url
-        case "view_url":
-            return recipient.view_url
-    return one_line(recipient.more[slot.name])
+def value_of(slot: Slot) -> Callable[[Recipient], str]:
+    """What a reader gets in this place; never more than one line."""
+    if slot.name == "name":
+        return lambda recipient: tidy_name(recipient.name) or slot.fallback
+    if slot.name in _ADDRESS_FIELDS:
+        return attrgetter(slot.name)
+    return lambda recipient: one_line(recipient.more[slot.name])
 
 
 def tidy_name(name: str | None) -> str:
@@ -88,7 +92,7 @@ def personal_text(compiled: Compiled, recipient: Recipient) -> str:
 
 
 def _filled(template: str, recipient: Recipient, written: Callable[[str], str]) -> str:
-    return "".join(part if isinstance(part, str) else written(value(part, recipient)) for part in split(template))
+    return "".join(part if isinstance(part, str) else written(value_of(part)(recipient)) for part in split(template))
 
 
 def _slot(mark: str) -> Slot:

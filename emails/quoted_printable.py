@@ -6,6 +6,7 @@ would give them; slots in the middle of base64 would move every byte behind them
 """
 
 import re
+from functools import lru_cache
 
 SOFT = b"=\r\n"
 _CUT = 72  # columns, so that an escaped first letter and a soft break still fit into 76
@@ -15,11 +16,20 @@ _KEPT = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 _VALUE = [bytes([n]) if n in _KEPT else b"=%02X" % n for n in range(256)]
 _CHUNK = 24  # source bytes: 72 columns if each must be escaped
 _PLAIN = re.compile(rb"(?:[A-Za-z0-9/:_-][A-Za-z0-9/:._-]{0,71})?\Z")  # as most addresses are
+_WORDS = re.compile(rb"[A-Za-z0-9_-][A-Za-z0-9._-]*(?: [A-Za-z0-9._-]+){1,3}\Z")  # as most names are
 
 
 def constant(text: str) -> bytes:
     """Text that begins on a fresh line. Line feeds become CRLF."""
     return b"\r\n".join(_line(line) for line in text.encode().split(b"\n"))
+
+
+def plain(text: str) -> bytes | None:
+    """A value that is written the same way in text and in HTML, as most are. None for all others."""
+    source = text.encode()
+    if _PLAIN.match(source):
+        return source
+    return source.replace(b" ", b"=20") if len(source) <= _CHUNK and _WORDS.match(source) else None
 
 
 def value(text: str) -> bytes:
@@ -46,6 +56,16 @@ def body(parts: list[bytes | None]) -> list[bytes | None]:
 
 
 def _line(line: bytes) -> bytes:
+    return _short_line(line) if len(line) < 400 else _any_line(line)
+
+
+@lru_cache(maxsize=2048)
+def _short_line(line: bytes) -> bytes:
+    """Notices to many people have nearly all of these in common."""
+    return _any_line(line)
+
+
+def _any_line(line: bytes) -> bytes:
     encoded = b"".join(map(_CONSTANT.__getitem__, line))
     if encoded[-1:] in (b" ", b"\t"):
         encoded = encoded[:-1] + (b"=20" if encoded[-1:] == b" " else b"=09")

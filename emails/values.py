@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 from emails.document import Document
+from emails.style import Style
 
 
 class Audience(StrEnum):
@@ -14,6 +18,22 @@ class Audience(StrEnum):
 
     STRANGER = "stranger"  # a visitor of the web page
     FREE = "free"
+    PAYING = "paying"
+
+
+class Rendering(StrEnum):
+    """The three that are made of each post."""
+
+    PAGE = "page"
+    MAIL = "mail"
+    TEXT = "text"
+
+
+class Access(StrEnum):
+    """Who may read all of a post; for others it ends at its paywall line."""
+
+    EVERYONE = "everyone"
+    SUBSCRIBERS = "subscribers"
     PAYING = "paying"
 
 
@@ -28,6 +48,11 @@ class Theme:
     logo_url: str | None = None
     logo_width: int = 32
     logo_height: int = 32
+    logo_dark_url: str | None = None  # shown instead where the scheme is dark
+    logo_dark_width: int = 32
+    logo_dark_height: int = 32
+    style: Style = field(default_factory=Style)
+    footer: str = ""  # the author's own words, as they were typed: Markdown's text and links
     postal_address: str = ""
     subscribe_url: str = ""
     upgrade_url: str = ""
@@ -52,6 +77,20 @@ class PostContent:
     series: str | None = None
     series_number: int | None = None
     previous_in_series: tuple[str, str] | None = None  # title, address
+    next_in_series: tuple[str, str] | None = None
+    access: Access = Access.EVERYONE
+    doors: Mapping[str, str] = field(
+        default_factory=dict
+    )  # where comment, like, reply and gift lead; those that are open
+    fold_over: int | None = None  # bytes; a letter that is larger ends with a way on to its page
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Where a letter ends before its text does."""
+
+    begins: str  # the first words of what is left to the page; empty where that is no text
+    whole_size: int  # bytes it would have had
 
 
 @dataclass(frozen=True)
@@ -61,6 +100,8 @@ class Compiled:
     subject: str
     html: str
     text: str
+    missing: tuple[str, ...] = ()  # what a rendering lacks of what was written, in sentences
+    fold: Fold | None = None
 
     @property
     def size(self) -> int:
@@ -89,8 +130,7 @@ class Envelope:
     one_click: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipient:
+class Recipient(NamedTuple):
     """One reader, in the values that fill the slots of a letter.
 
     `message_id` is what stands before the @ in Message-ID: letters, digits, dot, dash and underscore.
@@ -103,4 +143,4 @@ class Recipient:
     unsubscribe_mailto: str | None = None  # an address, perhaps with ?subject=…
     preferences_url: str = ""
     view_url: str = ""
-    more: dict[str, str] = field(default_factory=dict)  # values of further marks, by their lower-case names
+    more: Mapping[str, str] = MappingProxyType({})  # values of further marks, by their lower-case names

@@ -1,11 +1,12 @@
 """The tree as a safe HTML fragment for the post's page."""
 
+import re
 from html import escape
 
+from emails import formulas, pictures
 from emails.document import (
-    Card,
     CodeBlock,
-    Document,
+    Element,
     Field,
     Figure,
     Heading,
@@ -13,42 +14,45 @@ from emails.document import (
     Note,
     NoteReference,
     Paragraph,
+    Table,
 )
-from emails.invitation import invitation
-from emails.markup import Markup, long_date
-from emails.values import Audience, Theme
+from emails.invitation import Invitation
+from emails.markup import Markup
+from emails.values import Audience, PostContent, Rendering, Theme
+from emails.visible import visible
 
 
-def render_web(
-    document: Document,
-    *,
-    theme: Theme,
-    audience: Audience,
-    share_url: str = "",
-    subscribe_html: str = "",
-) -> str:
-    """The body of a post and its notes. `subscribe_html` (trusted, the caller's own form) stands where a stranger
-    is asked to subscribe; without it, or for others, there is a link."""
-    return WebPage(theme, audience, share_url, subscribe_html).page(document)
+def render_web(content: PostContent, *, theme: Theme, audience: Audience, subscribe_html: str = "") -> str:
+    """The body of a post and its notes, as far as these readers may see it. `subscribe_html` (trusted, the caller's own
+    form) stands where a stranger is asked to subscribe; without it, or for others, there is a link."""
+    return WebPage(visible(content, Rendering.PAGE, audience), theme, audience, subscribe_html).page()
 
 
 class WebPage(Markup):
-    def __init__(self, theme: Theme, audience: Audience, share_url: str, subscribe_html: str) -> None:
-        self._theme = theme
-        self._audience = audience
-        self._share_url = share_url
+    def __init__(self, content: PostContent, theme: Theme, audience: Audience, subscribe_html: str = "") -> None:
+        super().__init__(content, theme, audience)
         self._subscribe_html = subscribe_html
 
-    def page(self, document: Document) -> str:
+    def page(self) -> str:
+        document = self.content.document
         return "\n".join(filter(None, [self.blocks(document.blocks), self._notes(document.notes)]))
 
     def heading(self, heading: Heading) -> str:
         tag = f"h{heading.level}"
-        return f'<{tag} id="{escape(heading.id)}">{self.inline(heading.children)}</{tag}>'
+        turn = self.turn(heading.children)
+        return f'<{tag} id="{escape(heading.id)}"{turn}>{self.inline(heading.children)}</{tag}>'
 
     def code_block(self, block: CodeBlock) -> str:
         language = f' class="language-{escape(block.language)}"' if block.language else ""
-        return f'<pre tabindex="0"><code{language}>{self.text(block.text)}</code></pre>'
+        lines = "\n".join(self.highlighted(block.text, block.language))
+        code = f'<pre tabindex="0"><code{language}>{lines}</code></pre>'
+        if not block.title:
+            return code
+        return f'<figure class="listing"><figcaption>{escape(block.title)}</figcaption>{code}</figure>'
+
+    def table(self, table: Table) -> str:
+        # A wide table scrolls by itself, with the keys as well, and not the page.
+        return f'<div class="scroll" tabindex="0" role="group" aria-label="Table">{super().table(table)}</div>'
 
     def figure(self, figure: Figure) -> str:
         image = self.image(figure.image, named=figure.url or "")
@@ -61,49 +65,37 @@ class WebPage(Markup):
         size = "".join(
             f' {name}="{value}"' for name, value in (("width", image.width), ("height", image.height)) if value
         )
-        return f'<img src="{escape(image.url)}" alt="{escape(image.alt or named)}"{size} loading="lazy" />'
+        img = f'<img src="{escape(image.url)}" alt="{escape(image.alt or named)}"{size} loading="lazy" />'
+        return pictures.choice(image, img)
 
-    def button(self, text: str, url: str) -> str:
-        return f'<p class="button"><a href="{escape(url)}">{escape(text)}</a></p>'
+    def picture(self, url: str, alt: str, width: int, height: int) -> str:
+        """A picture of a known place, where only its frame is known."""
+        size = f'width="{width}" height="{height}"'
+        return f'<img src="{escape(url)}" alt="{escape(alt)}" {size} loading="lazy" />'
 
-    def share(self, text: str) -> str:
-        return (
-            f'<p class="button share"><a href="{escape(self._share_url)}">{escape(text)}</a></p>'
-            if self._share_url
-            else ""
-        )
+    def button(self, text: str, url: str, kind: str = "", *, rel: str = "", label: str = "") -> str:
+        said = f' rel="{rel}"' if rel else ""
+        said += f' aria-label="{escape(label)}"' if label else ""
+        return f'<p class="{f"button {kind}".strip()}"><a href="{escape(url)}"{said}>{escape(text)}</a></p>'
 
-    def subscribe(self, text: str) -> str:
-        call = invitation(text, self._theme, self._audience)
+    def element(self, element: Element) -> str:
+        return element.page(self)
+
+    def invitation(self, call: Invitation | None) -> str:
         if not call:
             return ""
-        if self._audience is Audience.STRANGER and self._subscribe_html:
+        if self.audience is Audience.STRANGER and self._subscribe_html and call.url == self.theme.subscribe_url:
             action = self._subscribe_html
         else:
             action = self.button(call.action, call.url) if call.url else ""
-        return f'<aside class="invitation" aria-label="Subscribe"><p>{escape(call.words)}</p>{action}</aside>'
+        return f'<div class="invitation"><p>{escape(call.words)}</p>{action}</div>'
 
-    def card(self, card: Card) -> str:
-        url = escape(card.url)
-        by = " · ".join(filter(None, [card.author, long_date(card.date) if card.date else ""]))
-        return "".join(
-            [
-                '<article class="card">',
-                f'<p class="card-publication">{self._tile(card)}<span>{escape(card.publication)}</span></p>'
-                if card.publication
-                else "",
-                f'<p class="card-title"><a href="{url}">{escape(card.title)}</a></p>',
-                f'<p class="card-excerpt">{escape(card.telling_excerpt)}</p>' if card.telling_excerpt else "",
-                f'<p class="card-meta"><a href="{url}" aria-label="Read more: {escape(card.title)}">Read more</a>'
-                f"{f'<span>{escape(by)}</span>' if by else ''}</p>",
-                "</article>",
-            ]
-        )
+    def sponsored(self, html: str) -> str:
+        """Its links say to search engines that they are paid for."""
+        return re.sub(r"<a (?![^>]*\brel=)", '<a rel="sponsored" ', html)
 
-    def _tile(self, card: Card) -> str:
-        if card.logo:
-            return f'<img src="{escape(card.logo)}" alt="" width="20" height="20" loading="lazy" />'
-        return f'<span class="card-tile" aria-hidden="true">{escape(card.publication[:1])}</span>'
+    def formula(self, tex: str) -> str:
+        return formulas.mathml(tex)
 
     def field(self, field: Field) -> str:
         return escape(field.fallback)
@@ -118,7 +110,7 @@ class WebPage(Markup):
     def _notes(self, notes: tuple[Note, ...]) -> str:
         if not notes:
             return ""
-        items = "\n".join(f'<li id="fn-{note.number}">{self._note(note)}</li>' for note in notes)
+        items = "\n".join(f'<li id="fn-{note.number}" value="{note.number}">{self._note(note)}</li>' for note in notes)
         return f'<section class="notes" role="doc-endnotes" aria-label="Notes">\n<ol>\n{items}\n</ol>\n</section>'
 
     def _note(self, note: Note) -> str:
@@ -129,7 +121,7 @@ class WebPage(Markup):
         )
         if note.blocks and isinstance(last := note.blocks[-1], Paragraph):
             head = self.blocks(note.blocks[:-1])
-            return f"{head}<p>{self.inline(last.children)}{back}</p>"
+            return f"{head}<p{self.turn(last.children)}>{self.inline(last.children)}{back}</p>"
         return f'{self.blocks(note.blocks)}<p class="note-return">{back.strip()}</p>'
 
 

@@ -1,15 +1,16 @@
 """The life of a post: written, scheduled, taken back, put in the trash."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 
 import emails
 from newsletter import clock
 from newsletter.db import db
-from newsletter.errors import NewsletterError
+from newsletter.errors import NewsletterError, NotFound
 from newsletter.jobs import Job, enqueue
-from newsletter.posts import preflight, slugs
-from newsletter.posts.models import NotADraft, Post, PostAudience, PostStatus, Revision
+from newsletter.posts import preflight, slugs, snapshots, ticks
+from newsletter.posts.models import LinkSnapshot, NotADraft, Post, PostAudience, PostStatus, Revision
 from newsletter.publication.models import Newsletter
 
 NOW = timedelta(minutes=1)  # what lies no further back than this was meant as "now"
@@ -63,17 +64,39 @@ def write(
     number = post.revisions[-1].number + 1 if post.revisions else 1
     post.revisions.append(Revision(number=number, source=source, user_id=user_id))
     db.session.flush()
+    snapshots.want(post, source)
     return post
 
 
-def schedule(post: Post, at: datetime, zone: str) -> None:
-    """Plan a post for a moment. Refuses the past, and what the pre-flight says must be mended."""
+def write_out(post: Post, snapshot: LinkSnapshot, *, user_id: int | None) -> None:
+    """Put the card of an address into the text, to be edited, wherever the address stands alone: a new revision.
+
+    Raises NotFound if it does not, or if there is no card of it yet.
+    """
+    source = post.revisions[-1].source
+    changed = snapshots.written_out(snapshot, source)
+    if changed == source:
+        raise NotFound(f"There is no line with {snapshot.url} that could be replaced. Save the text, and try again.")
+    write(changed, user_id=user_id, post=post)
+
+
+def schedule(
+    post: Post, at: datetime, zone: str, *, accepted: Collection[str] = (), user_id: int | None = None
+) -> None:
+    """Plan a post for a moment. Refuses the past, what the pre-flight says must be mended, and warnings without a tick.
+
+    `accepted` ticks more of them: by the key of a finding, or by a code for all of its kind.
+    """
     if at < clock.now() - NOW:
         local = at.astimezone(post.newsletter.publication.zone)
         raise InThePast(f"{local:%Y-%m-%d %H:%M} ({zone}) has passed. Choose a time to come, or “now”.")
     if post.trashed_at:
         raise NotADraft(f"“{post.title}” is in the trash.")
-    must_be_ready(post)
+    findings = preflight.problems(post)
+    _refuse_errors(findings)
+    ticks.give(post, findings, accepted, user_id=user_id)
+    if unread := ticks.missing(post, findings):
+        raise ticks.NotAccepted(unread)
     post.schedule(at, zone)
     post.trouble = ""
     if at <= clock.now():
@@ -81,10 +104,14 @@ def schedule(post: Post, at: datetime, zone: str) -> None:
 
 
 def must_be_ready(post: Post) -> None:
-    """Raises NotReady with everything that the pre-flight calls an error."""
-    errors = [problem for problem in preflight.problems(post) if problem.level == "error"]
+    """Raises NotReady with everything that the pre-flight calls an error. Warnings were answered at the scheduling."""
+    _refuse_errors(preflight.problems(post))
+
+
+def _refuse_errors(findings: list[emails.Finding]) -> None:
+    errors = [finding for finding in findings if finding.level == "error"]
     if errors:
-        raise NotReady(" ".join(problem.full_sentence for problem in errors))
+        raise NotReady(" ".join(finding.full_sentence for finding in errors))
 
 
 def unschedule(post: Post) -> None:

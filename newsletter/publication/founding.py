@@ -2,7 +2,7 @@
 
 from newsletter.db import db
 from newsletter.publication.models import Newsletter, Publication
-from newsletter.publication.settings import add_newsletter, update_publication
+from newsletter.publication.settings import BadSetting, add_newsletter, is_colour, update_publication
 
 
 def found(
@@ -17,10 +17,10 @@ def found(
     accent: str = "#8a4b2d",
 ) -> Newsletter:
     """Raises BadSetting, and then nothing is founded."""
-    publication = Publication()
-    update_publication(
-        publication, name=name, tagline=tagline, postal_address=postal_address, time_zone=time_zone, accent=accent
-    )
+    if not is_colour(accent):
+        raise BadSetting("accent", f"“{accent}” is not a colour. Write it like #8a4b2d.")
+    publication = Publication(accent=accent.lower())
+    update_publication(publication, name=name, tagline=tagline, postal_address=postal_address, time_zone=time_zone)
     db.session.add(publication)
     db.session.flush()
     return add_newsletter(publication, name=newsletter, sender_name=sender_name, sender_email=sender_email)

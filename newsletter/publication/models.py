@@ -1,12 +1,14 @@
 """What the author publishes under, and the newsletters that readers choose from."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Self
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ForeignKey, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from emails import Cards, Faces, Header, Headings, Quotes, Style
 from newsletter.db import Base, Id, db
 from newsletter.errors import NotFound
 
@@ -14,6 +16,13 @@ from newsletter.errors import NotFound
 class NoPublication(NotFound):
     def __init__(self) -> None:
         super().__init__("There is no publication yet. Make one with: newsletter create-owner")
+
+
+class LongMail(StrEnum):
+    """What becomes of a letter that is so long that Gmail would cut it."""
+
+    FOLD = "fold"  # its end is left to its page
+    WHOLE = "whole"
 
 
 class Publication(Base):
@@ -27,6 +36,14 @@ class Publication(Base):
     language: Mapped[str] = mapped_column(default="en")
     accent: Mapped[str] = mapped_column(default="#8a4b2d")
     logo_key: Mapped[str | None]  # Media.key; no foreign key, since media belong to the publication in turn
+    logo_dark_key: Mapped[str | None]  # shown instead where the scheme is dark
+    faces: Mapped[Faces] = mapped_column(default=Faces.SERIF)
+    header: Mapped[Header] = mapped_column(default=Header.LEFT)
+    headings: Mapped[Headings] = mapped_column(default=Headings.PLAIN)
+    quotes: Mapped[Quotes] = mapped_column(default=Quotes.LINE)
+    cards: Mapped[Cards] = mapped_column(default=Cards.BOX)
+    footer: Mapped[str] = mapped_column(default="")  # as typed
+    long_mail: Mapped[LongMail] = mapped_column(default=LongMail.FOLD)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     newsletters: Mapped[list["Newsletter"]] = relationship(
@@ -44,6 +61,10 @@ class Publication(Base):
     @classmethod
     def find(cls) -> Self | None:
         return db.session.scalar(select(cls).order_by(cls.id).limit(1))
+
+    @property
+    def style(self) -> Style:
+        return Style(faces=self.faces, header=self.header, headings=self.headings, quotes=self.quotes, cards=self.cards)
 
     @property
     def zone(self) -> ZoneInfo:

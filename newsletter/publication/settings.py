@@ -32,7 +32,6 @@ def update_publication(
     postal_address: str = "",
     time_zone: str = "UTC",
     language: str = "en",
-    accent: str = "#8a4b2d",
 ) -> None:
     """Raises BadSetting, and then changes nothing."""
     if not name.strip():
@@ -41,19 +40,11 @@ def update_publication(
         raise BadSetting("time_zone", f"“{time_zone}” is not a time zone. They are named like Europe/Berlin.")
     if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", language):
         raise BadSetting("language", f"“{language}” is not a language tag. They look like en, de or pt-BR.")
-    if not is_colour(accent):
-        raise BadSetting("accent", f"“{accent}” is not a colour. Write it like #8a4b2d.")
     publication.name = one_line(name)
     publication.tagline = one_line(tagline)
     publication.postal_address = postal_address.replace("\r\n", "\n").strip()
     publication.time_zone = time_zone
     publication.language = language
-    publication.accent = accent.lower()
-
-
-def set_logo(publication: Publication, key: str | None) -> None:
-    """Show a picture that was kept before (posts.pictures), or none."""
-    publication.logo_key = key
 
 
 def add_newsletter(

@@ -1,6 +1,5 @@
 import re
 import socket
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -243,14 +242,14 @@ def test_any_title_and_any_words_come_out_as_they_went_in(title: str, words: str
 
 
 def recipient(name: str | None) -> Recipient:
-    return replace(ADA, name=name)
+    return ADA._replace(name=name)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "\u200b", "\u200d\u2060 \u00ad", "\r\n"])
 def test_who_has_no_name_to_be_seen_is_greeted_by_the_fallback(name: str) -> None:
     compiled = compile_post(content("Dear {name|friend},"), THEME, Audience.FREE)
 
-    assert "Dear friend," in personal_text(compiled, replace(ADA, name=name))
+    assert "Dear friend," in personal_text(compiled, ADA._replace(name=name))
 
 
 def test_a_hidden_preheader_is_not_white_on_white() -> None:

@@ -1,13 +1,15 @@
 """Letters as a real browser draws them: on a phone and on a desk, light and dark."""
 
+import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # ships none
 from playwright.sync_api import Browser, sync_playwright
 
-from emails import NOTICES, Audience, compile_notice, compile_post, personal_html
+from emails import NOTICES, PRESETS, Audience, compile_notice, compile_post, personal_html
 from tests.emails.samples import ADA, THEME, demo
 from tests.emails.test_notices import VALUES
 
@@ -43,6 +45,28 @@ FAINT_TEXT = """() => {
 }"""
 
 
+SMALLEST_TEXT = """() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  let smallest = 99;
+  while (walker.nextNode()) {
+    const e = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || !e.checkVisibility()) continue;
+    smallest = Math.min(smallest, parseFloat(getComputedStyle(e).fontSize));
+  }
+  return smallest;
+}"""
+
+SHOWN_LOGOS = (
+    "() => [...document.querySelectorAll('.masthead img')].filter((e) => e.checkVisibility()).map((e) => e.src)"
+)
+
+DRESSED = replace(
+    THEME,
+    logo_dark_url="https://letters.example.org/dark.png",
+    footer="Written in *Galway*. Find me at [the library](https://lib.example).",
+)
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -61,6 +85,43 @@ def test_everything_can_be_read_and_nothing_sticks_out(chromium: Browser, name: 
         html = personal_html(compile_post(demo(), THEME, Audience.FREE), ADA)
     else:
         html = compile_notice(name, VALUES, THEME).html
+    look_over(chromium, html, width, scheme)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 700])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_so_it_is_in_every_preset_whatever_the_accent(chromium: Browser, preset: str, width: int, scheme: str) -> None:
+    accent = "#ffd54a" if scheme == "light" else "#101010"  # as faint as can be there
+    dressed = replace(DRESSED, style=PRESETS[preset].style, accent=accent)
+    html = personal_html(compile_post(demo(), dressed, Audience.FREE), ADA)
+
+    look_over(chromium, html, width, scheme)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_each_scheme_shows_its_own_logo_and_only_that(chromium: Browser, preset: str) -> None:
+    html = compile_post(demo(), replace(DRESSED, style=PRESETS[preset].style), Audience.FREE).html
+    shown = {}
+    for scheme in ("light", "dark"):
+        page = chromium.new_page(color_scheme="dark" if scheme == "dark" else "light")
+        page.route("**/*", lambda route: route.abort())
+        page.set_content(html)
+        shown[scheme] = page.evaluate(SHOWN_LOGOS)
+        page.close()
+    page = chromium.new_page(color_scheme="light")
+    page.route("**/*", lambda route: route.abort())
+    page.set_content(html.replace("<body", "<body data-ogsc=''"))
+    shown["outlook"] = page.evaluate(SHOWN_LOGOS)
+    page.set_content(re.sub("<style.*?</style>", "", html, flags=re.DOTALL))
+    shown["no style blocks"] = page.evaluate(SHOWN_LOGOS)
+    page.close()
+
+    light, dark = ["https://letters.example.org/logo.png"], ["https://letters.example.org/dark.png"]
+    assert shown == {"light": light, "dark": dark, "outlook": dark, "no style blocks": light}
+
+
+def look_over(chromium: Browser, html: str, width: int, scheme: str) -> None:
     page = chromium.new_page(
         viewport={"width": width, "height": 800}, color_scheme="dark" if scheme == "dark" else "light"
     )
@@ -74,6 +135,7 @@ def test_everything_can_be_read_and_nothing_sticks_out(chromium: Browser, name: 
 
     assert seen >= 5
     assert faint == []
+    assert page.evaluate(SMALLEST_TEXT) >= 14
     assert background == ("rgb(23, 22, 20)" if scheme == "dark" else "rgb(255, 253, 249)")
     assert page.evaluate("document.compatMode") == "CSS1Compat"
     assert page.evaluate("document.documentElement.scrollWidth") == width

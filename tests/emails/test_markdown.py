@@ -6,8 +6,6 @@ from hypothesis import strategies as st
 
 from emails import DocumentError, parse
 from emails.document import (
-    Button,
-    Card,
     Code,
     CodeBlock,
     Emphasis,
@@ -20,12 +18,11 @@ from emails.document import (
     NoteReference,
     Paragraph,
     Quote,
-    Share,
     Strong,
-    Subscribe,
     Text,
     plain,
 )
+from emails.elements import Button, Card, Share, Subscribe
 
 
 def only(markdown: str) -> object:

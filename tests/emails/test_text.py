@@ -3,13 +3,13 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emails import Audience, compile_post, parse, personal_text, render_plain
+from emails import Audience, compile_post, personal_text, render_plain
 from emails.wrapping import columns, wrap
 from tests.emails.samples import ADA, THEME, content, demo
 
 
 def text(markdown: str, audience: Audience = Audience.FREE) -> str:
-    return render_plain(parse(markdown), theme=THEME, audience=audience, share_url="https://a.example/share")
+    return render_plain(content(markdown, share_url="https://a.example/share"), theme=THEME, audience=audience)
 
 
 def test_links_are_numbered_and_listed_below_each_section() -> None:

@@ -1,11 +1,11 @@
 from lxml import html as lxml_html
 
-from emails import Audience, parse, render_web
-from tests.emails.samples import THEME, demo
+from emails import Audience, render_web
+from tests.emails.samples import THEME, content, demo
 
 
 def page(markdown: str, audience: Audience = Audience.STRANGER, **more: str) -> str:
-    return render_web(parse(markdown), theme=THEME, audience=audience, **more)
+    return render_web(content(markdown, share_url=more.pop("share_url", "")), theme=THEME, audience=audience, **more)
 
 
 def test_nothing_typed_becomes_markup() -> None:
@@ -52,7 +52,7 @@ def test_a_name_is_not_known_on_the_page() -> None:
 
 
 def test_the_demo_letter_has_no_id_twice_and_its_images_have_sizes() -> None:
-    shown = render_web(demo().document, theme=THEME, audience=Audience.FREE, share_url="https://a.example/share")
+    shown = render_web(demo(), theme=THEME, audience=Audience.FREE)
     tree = lxml_html.fragment_fromstring(shown, create_parent="main")
 
     ids = tree.xpath("//@id")

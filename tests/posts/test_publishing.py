@@ -46,7 +46,7 @@ def test_a_body_that_cannot_be_compiled_yet_is_kept_but_not_scheduled() -> None:
     post = publishing.write("---\ntitle: A\n---\n\n:::card\nnonsense\n")
 
     assert content.latest_revision(post).source.endswith("nonsense\n")
-    with pytest.raises(publishing.NotReady, match="Line 6"):
+    with pytest.raises(publishing.NotReady, match="Line 5"):
         publishing.schedule(post, clock.now() + timedelta(hours=1), "UTC")
     assert post.status is PostStatus.DRAFT
 

@@ -1,0 +1,70 @@
+"""What of a post one kind of reader may see in one rendering. Everything that is made of a post goes through here."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, replace
+
+from emails.document import Block, Document, Listing, NoteReference, inlines
+from emails.elements.reach import Only, Paywall
+from emails.values import Access, Audience, PostContent, Rendering
+
+
+def visible(content: PostContent, rendering: Rendering, audience: Audience) -> PostContent:
+    """The same post without what is not for them: it never reaches a renderer, and so cannot leak from one."""
+    document = content.document
+    blocks = tuple(_shown(_as_far_as_allowed(content, audience), rendering, audience))
+    notes = tuple(replace(note, blocks=tuple(_shown(note.blocks, rendering, audience))) for note in document.notes)
+    if blocks != document.blocks:  # numbers stay as they are: they lead to the notes of the page
+        cited = _cited(blocks)
+        notes = tuple(replace(note, references=cited[note.number]) for note in notes if cited.get(note.number))
+    return replace(content, document=Document(blocks, notes))
+
+
+def has_preview(document: Document) -> bool:
+    """Whether a part of it is for readers who may not read all of it."""
+    return any(isinstance(block, Paywall) for block in document.blocks)
+
+
+def _as_far_as_allowed(content: PostContent, audience: Audience) -> tuple[Block, ...]:
+    blocks = content.document.blocks
+    line = next((at for at, block in enumerate(blocks) if isinstance(block, Paywall)), None)
+    if audience is Audience.PAYING or (content.access is Access.SUBSCRIBERS and audience is Audience.FREE):
+        return blocks if line is None else blocks[:line] + blocks[line + 1 :]
+    if line is not None:  # also where the whole post is for everyone: better too little than too much
+        return blocks[: line + 1]
+    return blocks if content.access is Access.EVERYONE else (Paywall(""),)
+
+
+def _shown(blocks: Iterable[Block], rendering: Rendering, audience: Audience) -> Iterator[Block]:
+    for block in blocks:
+        if isinstance(block, Only):
+            if block.is_for(rendering, audience):
+                yield from _shown(block.blocks, rendering, audience)
+        elif isinstance(block, Listing):
+            items = tuple(replace(item, blocks=_part(item.blocks, rendering, audience)) for item in block.items)
+            yield replace(block, items=items) if items != block.items else block
+        else:
+            yield _with_shown_parts(block, rendering, audience)
+
+
+def _with_shown_parts(block: Block, rendering: Rendering, audience: Audience) -> Block:
+    parts = {}
+    for part in fields(block):  # type: ignore[arg-type]  # every block is a dataclass
+        value = getattr(block, part.name)
+        if isinstance(value, tuple) and any(isinstance(each, Block) for each in value):
+            shown = _part(value, rendering, audience)
+            if shown != value:
+                parts[part.name] = shown
+    return replace(block, **parts) if parts else block  # type: ignore[type-var]
+
+
+def _part(blocks: tuple[Block, ...], rendering: Rendering, audience: Audience) -> tuple[Block, ...]:
+    return tuple(_shown(blocks, rendering, audience))
+
+
+def _cited(blocks: tuple[Block, ...]) -> dict[int, int]:
+    """How often each note is pointed at in what is left."""
+    cited: dict[int, int] = {}
+    for node in inlines(Document(blocks)):
+        if isinstance(node, NoteReference):
+            cited[node.number] = cited.get(node.number, 0) + 1
+    return cited
