@@ -15,9 +15,12 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+_AWAKE_OR_ASLEEP = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 def seconds_awake_or_asleep() -> float:
     """A clock that never jumps and runs on while the machine sleeps, for leases (CLOCK_BOOTTIME on Linux)."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return time.clock_gettime(_AWAKE_OR_ASLEEP)
 
 
 def from_local(text: str, zone: str) -> datetime:

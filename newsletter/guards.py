@@ -1,6 +1,7 @@
 """What every door has in common: rate limits, CSRF tokens, security headers."""
 
 import secrets
+from collections.abc import Sequence
 
 from flask import Flask, Response, g, request
 from flask_limiter import Limiter
@@ -50,11 +51,14 @@ def _add_headers(response: Response) -> Response:
     return response
 
 
-def content_security_policy(nonce: str, *, frame_ancestors: str = "'none'") -> str:
+def content_security_policy(nonce: str, *, frame_ancestors: str = "'none'", players: Sequence[str] = ()) -> str:
+    """`players` are the sites whose films a page may play; such a page may also show an author's own colours."""
+    frames = " ".join(("'self'", *players))
+    more = "; media-src 'self' https:; style-src-attr 'unsafe-inline'" if players else ""
     return (
         f"default-src 'none'; script-src 'nonce-{nonce}' 'self'; style-src 'self' 'nonce-{nonce}'; "
-        "img-src 'self' https: data:; font-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; "
-        f"base-uri 'none'; manifest-src 'self'; frame-ancestors {frame_ancestors}"
+        f"img-src 'self' https: data:; font-src 'self'; connect-src 'self'; frame-src {frames}; form-action 'self'; "
+        f"base-uri 'none'; manifest-src 'self'; frame-ancestors {frame_ancestors}{more}"
     )
 
 

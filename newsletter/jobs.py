@@ -1,9 +1,12 @@
 """Background work by name. Celery carries only the bell; the database is the truth."""
 
 from enum import StrEnum
+from typing import Any
 
 import structlog
 from celery import Celery
+from celery.app.amqp import AMQP
+from kombu import Connection
 from kombu.exceptions import OperationalError
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -17,19 +20,38 @@ log = structlog.get_logger()
 class Job(StrEnum):
     """Every task there is. A test asserts that worker/tasks.py has exactly these."""
 
-    SEND_NOTICE = "send_notice"
+    SEND_NOTICES = "send_notices"
     START_DUE_MAILINGS = "start_due_mailings"
     DELIVER = "deliver"
     SWEEP = "sweep"
     BEAT = "beat"
+    FETCH_MAIL = "fetch_mail"
+    CHECK_POST = "check_post"
+    FINISH_PICTURE = "finish_picture"
+    READ_LINK = "read_link"
 
 
 NOTICES = "notices"  # a queue of its own: a confirmation never waits behind a mailing
 MAILINGS = "mailings"
-_QUEUES = {Job.DELIVER: MAILINGS, Job.START_DUE_MAILINGS: MAILINGS}
+_QUEUES = dict.fromkeys(
+    (Job.DELIVER, Job.START_DUE_MAILINGS, Job.FETCH_MAIL, Job.CHECK_POST, Job.FINISH_PICTURE, Job.READ_LINK), MAILINGS
+)
+HEARD_AGAIN_AFTER = 5  # seconds after the return of Redis, at most
 _WAITING = "jobs waiting for the commit"
 
-celery = Celery("newsletter")
+
+class _Persistent(Connection):
+    """Celery would wait up to 30 seconds between its tries; when Redis is back, the bell is to be heard soon."""
+
+    def ensure_connection(self, *given: Any, **named: Any) -> Any:  # kombu's signature
+        return super().ensure_connection(*given, **{"interval_max": HEARD_AGAIN_AFTER, **named})
+
+
+class _Bell(AMQP):
+    Connection = _Persistent
+
+
+celery = Celery("newsletter", amqp=_Bell)
 
 
 def configure(settings: Settings) -> None:

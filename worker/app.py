@@ -1,20 +1,24 @@
 """The one place that joins Flask and Celery: `celery -A worker.app worker`."""
 
-import logging
+import json
+import os
 
 import celery as celery_package
 import psycopg
 from celery import bootsteps
-from celery.signals import setup_logging, worker_process_init, worker_shutting_down
+from celery.apps import worker as celery_worker
+from celery.signals import setup_logging, worker_process_init, worker_process_shutdown, worker_shutting_down
 from sqlalchemy import event
 
-from newsletter import jobs
+from newsletter import jobs, logs
 from newsletter.app import create_app
+from newsletter.config import settings
 from newsletter.db import db
-from worker import stopping
+from worker import pulse, stopping
+from worker.fleet import fleet
 from worker.lookout import Lookout
 
-flask_app = create_app()
+flask_app = create_app(has_doors=False)
 
 
 def _hold_no_lock_while_frozen(connection: psycopg.Connection, _: object) -> None:
@@ -31,8 +35,12 @@ class TaskInContext(celery_package.Task):  # type: ignore[type-arg]  # not gener
     """Each task in an app context of its own: its own session, closed at the end."""
 
     def __call__(self, *args: object, **kwargs: object) -> object:
-        with flask_app.app_context():
-            return super().__call__(*args, **kwargs)
+        pulse.beat()
+        try:
+            with flask_app.app_context():
+                return super().__call__(*args, **kwargs)
+        finally:
+            pulse.beat()
 
 
 celery = jobs.celery
@@ -62,8 +70,15 @@ celery.steps["worker"].add(LookoutStep)
 
 
 @setup_logging.connect
-def _log_plainly(**_: object) -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+def _log_as_we_do(**_: object) -> None:
+    logs.take_over(settings())
+    if settings().log_json:
+        celery_worker.safe_say = _say  # type: ignore[attr-defined]  # it writes its farewells past all logging
+
+
+def _say(words: str, *_: object) -> None:
+    """From within a signal handler: one write, and no lock."""
+    os.write(2, json.dumps({"event": words.strip(), "level": "info"}).encode() + b"\n")
 
 
 @worker_process_init.connect
@@ -71,6 +86,12 @@ def _own_connections(**_: object) -> None:
     """A forked child must not speak on its parent's connections."""
     with flask_app.app_context():
         db.engine.dispose(close=False)
+
+
+@worker_process_shutdown.connect
+def _take_leave(**_: object) -> None:
+    """A mail server is told that we go, instead of finding out."""
+    fleet.close()
 
 
 @worker_shutting_down.connect

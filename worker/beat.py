@@ -1,9 +1,17 @@
 """The clock: `celery -A worker.beat beat`. It only rings, so it loads neither the app nor the tasks."""
 
-from newsletter import jobs
+from celery.signals import setup_logging
+
+from newsletter import jobs, logs
 from newsletter.config import settings
 from worker import schedule
 
 jobs.configure(settings())
 celery = jobs.celery
 celery.conf.beat_schedule = schedule.TIMETABLE
+
+
+@setup_logging.connect
+def _log_as_we_do(**_: object) -> None:
+    logs.configure(settings())
+    logs.take_over(settings())

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
+from operator import attrgetter
 
 import structlog
 from flask import current_app
@@ -16,58 +18,94 @@ from newsletter import clock, jobs
 from newsletter.config import settings
 from newsletter.db import db
 from newsletter.jobs import Job
-from newsletter.sending import control, ledger, letters
-from newsletter.sending.journal import Answer, Journal, PutOff
-from newsletter.sending.ledger import Claim, LeaseLost, Reader
-from newsletter.sending.letters import MailingLetters, Message
+from newsletter.sending import control, ledger, letters, refusals
+from newsletter.sending import lanes as sending_lanes
+from newsletter.sending.journal import Answer, Journal
+from newsletter.sending.ledger import Claim, LeaseLost, Reader, Standing
+from newsletter.sending.letters import MailingLetters
 from newsletter.sending.models import MailingState, Outcome
-from newsletter.subscribers import notices
-from worker import stopping
-from worker.courier import Courier
-from worker.transports import Accepted, BrokenOff, Deferred, NoAnswer, Unavailable
+from worker import gate, lanes, stopping
+from worker.cargo import Cargo, Result, sorted_out
+from worker.fleet import Crew
+from worker.transports import Outgoing
 
 log = structlog.get_logger()
 
-LOOK_EVERY = 1.0  # seconds between looks at what the author wants, within a group
+LOOK_EVERY = 0.25  # seconds between looks at what the author wants, however slow the server is
 LONGEST = 40.0  # seconds that one job may take; then others have their turn
 FIRST_PAUSE = timedelta(seconds=5)  # while the server takes nothing
 LONGEST_PAUSE = timedelta(minutes=5)
+PATIENCE_WITH_LIMITS = timedelta(days=30)  # after a mailing's deadline, for readers whose turn has not come yet
 
 LEFT = "Left, paused or is not written to any more."
 PAST_DEADLINE = "The mail server did not take it in time."
 
+_unrecorded: dict[str, int] = {}  # journals of this process whose words did not get into the database, and their chunks
+
 
 def deliver(mailing_id: int) -> None:
-    """Send one chunk of a mailing's readers. Safe to run twice, or twice at once."""
+    """Send a mailing's readers, chunk by chunk, for a while. Safe to run twice, or twice at once."""
+    turn = Turn(mailing_id, time.monotonic() + LONGEST)
     try:
-        with Journal() as journal:
-            claim = ledger.claim(mailing_id, journal.token)  # committed: remember first, speak second
-            if claim:
-                jobs.ring(Job.DELIVER, mailing_id)  # whoever is idle may take the next chunk
-            trouble = _work(claim, journal) if claim else ""
+        while (has_more := _deliver_chunk(turn)) and time.monotonic() < turn.until:
+            pass
     except LeaseLost:
         log.warning("lease lost, nothing more is sent from here", mailing=mailing_id)
         return
-    if not _finish(mailing_id) and claim and not trouble and not stopping.is_asked():
+    lanes.ours().settle()
+    if ledger.finish(mailing_id):
+        log.info("mailing finished", mailing=mailing_id)
+    elif has_more is not None and not stopping.is_asked():
         jobs.ring(Job.DELIVER, mailing_id)
 
 
-def _work(claim: Claim, journal: Journal) -> str:
-    """Do what can be done, and give the chunk back. Returns the words of a server that takes nothing, else nothing."""
-    with _signs_of_life(claim), Courier() as courier:
-        work = Round(claim, journal, courier, letters.load(claim.mailing_id))
+@dataclass
+class Turn:
+    """What the chunks of one job have in common."""
+
+    mailing_id: int
+    until: float  # by time.monotonic()
+    has_begun: bool = field(default=False, init=False)
+
+    @cached_property
+    def letters(self) -> MailingLetters:
+        return letters.load(self.mailing_id)
+
+
+def _deliver_chunk(turn: Turn) -> bool | None:
+    """Whether the next one may follow at once. None: there is nothing to do now, or it must wait."""
+    _catch_up()
+    with Journal() as journal:
+        claim = ledger.claim(turn.mailing_id, journal.token)  # committed: remember first, speak second
+        if claim is None:
+            return None
+        if not turn.has_begun:
+            turn.has_begun = True
+            jobs.ring(Job.DELIVER, turn.mailing_id)  # whoever is idle may take the next chunk
+        _unrecorded[journal.token] = claim.chunk_id
+        has_more = _work(claim, journal, turn)
+        del _unrecorded[journal.token]
+        return has_more
+
+
+def _catch_up() -> None:
+    """Record what this process could not record before. While that fails, nobody is written to: doubt stays bounded."""
+    for token, chunk_id in list(_unrecorded.items()):
+        ledger.take_over(chunk_id, token)
+        del _unrecorded[token]
+
+
+def _work(claim: Claim, journal: Journal, turn: Turn) -> bool | None:
+    """Do what can be done, and give the chunk back. None: the server takes nothing; False: others want a turn."""
+    with _signs_of_life(claim):
+        work = Round(claim, journal, turn.letters, turn.until)
         trouble = work.go()
-    attempts = (0 if work.is_served else claim.attempts) + 1 if trouble else 0
+    attempts = (0 if work.is_served else claim.attempts) + 1 if trouble or work.is_held_back else 0
     pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE) if trouble else None
+    if work.is_held_back:
+        pause = gate.look_again_in(work.opens_in, attempts - 1)
     ledger.release(claim, after=pause, attempts=attempts, trouble=trouble)
-    return trouble
-
-
-def _finish(mailing_id: int) -> bool:
-    is_over = ledger.finish(mailing_id)
-    if is_over:
-        log.info("mailing finished", mailing=mailing_id)
-    return is_over
+    return None if trouble else not work.is_interrupted
 
 
 @dataclass
@@ -76,91 +114,115 @@ class Round:
 
     claim: Claim
     journal: Journal
-    courier: Courier
     letters: MailingLetters
+    until: float  # by time.monotonic()
     is_served: bool = field(default=False, init=False)  # the server has answered to at least one message
-    _looked_at: float = field(default=0.0, init=False)
+    is_interrupted: bool = field(default=False, init=False)
+    is_held_back: bool = field(default=False, init=False)  # only such messages are left as may not leave yet
+    opens_in: float = field(default=0.0, init=False)  # seconds until the first of them may
 
     def go(self) -> str:
         """Work through the chunk. Returns the words of a server that takes nothing now, else an empty text."""
-        began = time.monotonic()
-        ids = self.claim.reader_ids
-        for start in range(0, len(ids), ledger.GROUP):
-            trouble = self._group(ids[start : start + ledger.GROUP])
-            if trouble is not None:
-                return trouble
-            if stopping.is_asked() or time.monotonic() - began > LONGEST or notices.is_any_due():
-                return ""  # a confirmation must not wait for a mailing to end
-        return ""
-
-    def _group(self, ids: Sequence[int]) -> str | None:
-        """One group, recorded. None: go on; else stop here, for this reason (which may be empty)."""
-        state = self._state()
-        if state is MailingState.STOPPED:
+        ids: Sequence[int] = self.claim.reader_ids
+        if self.claim.state is MailingState.STOPPED:
             self._close(ids, Outcome.SKIPPED, control.STOPPED)
-            return None
-        if state is not MailingState.SENDING:
             return ""
         if clock.now() >= self.claim.expires_at:
-            self._close(ids, Outcome.EXPIRED, PAST_DEADLINE)
-            return None
-        answers: list[Answer] = []
-        put_off: list[PutOff] = []
-        try:
-            for reader in ledger.readers(ids, self.letters.newsletter.id):
-                if stopping.is_asked() or self._is_called_off():
-                    return ""
-                try:
-                    answer = self._one(reader)
-                except BrokenOff as error:  # nobody else has to wait behind a reader at whom the server stumbles
-                    put_off.append(PutOff(reader.id, str(error)))
-                    raise
-                (put_off if isinstance(answer, PutOff) else answers).append(answer)  # type: ignore[arg-type]
-        except Unavailable as error:
-            return str(error)
-        finally:
-            ledger.record(self.claim, answers, put_off)
-        return None
+            ids = self._expire(ids)
+        return self._send(ids) if ids else ""
 
-    def _state(self) -> MailingState:
-        self._looked_at = time.monotonic()
-        return ledger.state_of(self.claim)
+    def _expire(self, ids: Sequence[int]) -> Sequence[int]:
+        """Past the deadline whoever was put off has waited long enough. Returns those who still get their one try: the
+        limits are the owner's own choice, and who has only waited for them was refused by nobody."""
+        late = set(ids)
+        if lanes.ours().is_limited and clock.now() < self.claim.expires_at + PATIENCE_WITH_LIMITS:
+            late &= ledger.put_off_before(self.claim.chunk_id)
+            db.session.rollback()
+        self._close([reader_id for reader_id in ids if reader_id in late], Outcome.EXPIRED, PAST_DEADLINE)
+        return [reader_id for reader_id in ids if reader_id not in late]
 
-    def _is_called_off(self) -> bool:
-        """Whether the author has paused or stopped the mailing since: a slow server takes minutes for a group."""
-        return time.monotonic() - self._looked_at >= LOOK_EVERY and self._state() is not MailingState.SENDING
+    def _send(self, ids: Sequence[int]) -> str:
+        ours = lanes.ours()
+        cargo = Cargo(
+            self._made,
+            self.journal,
+            self.claim.check,
+            ledger.WINDOW,
+            ledger.GROUP,
+            attrgetter("email"),
+            gate.Gate(ours),
+        )
+        patience = gate.Patience()
+        ours.tend(len(ids))  # before anybody carries: what others have heard, and what is used up already
+        with Crew(cargo, len(ids)) as crew:
+            ids = self._fill(cargo, ids, ledger.GROUP)
+            looked_at = time.monotonic()
+            while not crew.is_gone:
+                ours.tend(cargo.left + len(ids))
+                self._hold_back(cargo, patience)
+                results = cargo.collect(LOOK_EVERY)
+                if results or time.monotonic() - looked_at >= LOOK_EVERY:
+                    self._look(cargo, self._record(results))
+                    looked_at = time.monotonic()
+                if not self.is_interrupted and not self.is_held_back:
+                    ids = self._fill(cargo, ids, ledger.AHEAD)
+        self._record(cargo.collect(0))
+        cargo.check()
+        self.is_served = cargo.has_been_served
+        return crew.trouble if (ids or cargo.left) and not self.is_interrupted and not self.is_held_back else ""
+
+    def _hold_back(self, cargo: Cargo[Reader], patience: gate.Patience) -> None:
+        """Let go on what may, and give the rest back if that takes too long."""
+        cargo.look_again()
+        opens_in = cargo.opens_in()
+        is_over = patience.is_over(
+            opens_in,
+            is_down_to_those_aside=cargo.is_down_to_those_aside,
+            is_other_work_due=sending_lanes.is_other_work_due,
+        )
+        if is_over and not self.is_interrupted:
+            self.is_held_back, self.opens_in = True, opens_in
+            cargo.call_off()
+
+    def _look(self, cargo: Cargo[Reader], standing: Standing) -> None:
+        """Stop giving out, if this is not the time: for the author, for who waits for a confirmation, for a deploy."""
+        is_wanted = standing.state is MailingState.SENDING and not standing.has_notices_due
+        if not is_wanted or stopping.is_asked() or time.monotonic() > self.until:
+            self.is_interrupted = True
+            cargo.call_off()
+
+    def _fill(self, cargo: Cargo[Reader], ids: Sequence[int], how_many: int) -> Sequence[int]:
+        """Read the next readers as they are at this moment, if there is room for them. Returns the ids of the rest."""
+        if ids and cargo.has_room:
+            cargo.add(ledger.readers(ids[:how_many], self.letters.newsletter.id))
+            ids = ids[how_many:]
+        if not ids:
+            cargo.close()
+        return ids
+
+    def _record(self, results: Sequence[Result]) -> Standing:
+        """Raises LeaseLost when the chunk is not ours any more."""
+        answers, put_off = sorted_out(results)
+        standing = ledger.record(self.claim, answers, put_off)
+        if standing is None:
+            raise LeaseLost
+        refusals.take_at_once(self.claim.mailing_id, answers)
+        return standing
 
     def _close(self, ids: Sequence[int], outcome: Outcome, why: str) -> None:
         ledger.record(self.claim, [Answer(reader_id, outcome, why) for reader_id in ids])
 
-    def _one(self, reader: Reader) -> Answer | PutOff:
+    def _made(self, reader: Reader) -> Outgoing | Answer:
         if not reader.may_be_mailed:
             return Answer(reader.id, Outcome.SKIPPED, LEFT)
         try:
             message = self.letters.message_for(reader)
+            recipient = emails.mailable(reader.email)
         except emails.LetterError as error:
             return Answer(reader.id, Outcome.REFUSED, str(error))
-        answer = self._hand_over(reader, message)
-        self.journal.answered(answer)
-        return answer
-
-    def _hand_over(self, reader: Reader, message: Message) -> Answer | PutOff:
-        def before_dot() -> None:
-            self.claim.check()
-            self.journal.handing_over(reader.id, message.variant_id)
-            self.claim.check()  # the machine may have slept while we wrote
-
-        try:
-            said = self.courier.hand_over(
-                self.letters.sender, emails.mailable(reader.email), message.content, before_dot=before_dot
-            )
-        except NoAnswer as error:
-            return Answer(reader.id, Outcome.UNCONFIRMED, str(error), message.variant_id)
-        self.is_served = True
-        if isinstance(said, Deferred):
-            return PutOff(reader.id, said.reply)
-        outcome = Outcome.ACCEPTED if isinstance(said, Accepted) else Outcome.REFUSED
-        return Answer(reader.id, outcome, said.reply, message.variant_id)
+        return Outgoing(
+            reader.id, message.return_path, recipient, message.parts, message.token, variant_id=message.variant_id
+        )
 
 
 @contextmanager

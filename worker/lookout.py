@@ -8,14 +8,15 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from newsletter import jobs
+from newsletter.config import settings
 from newsletter.db import db
 from newsletter.jobs import Job
-from newsletter.sending import journal, resume
-from worker import stopping, sweep, tasks
+from newsletter.sending import journal, judge, resume
+from worker import pulse, stopping, sweep, tasks
 
 log = structlog.get_logger()
 
-EVERY = 10.0  # seconds
+LOOKS = 6  # in the time of a lease: every ten seconds, if nobody has asked for another one
 
 
 class Lookout:
@@ -27,6 +28,7 @@ class Lookout:
         self._thread = threading.Thread(target=self._run, name="lookout", daemon=True)
 
     def start(self) -> None:
+        pulse.beat()  # the pool has just been started: it has had no time yet to take what was waiting already
         self._thread.start()
 
     def stop(self) -> None:
@@ -46,18 +48,24 @@ class Lookout:
                 except Exception:  # a whole job: whatever is wrong with one look, the next must come
                     db.session.rollback()
                     log.exception("looking for work failed")
-            self._done.wait(EVERY)
+            self._done.wait(settings().lease_seconds / LOOKS)
 
 
 def look() -> None:
-    """One look: a sign of life, then ring for what is due; do it here if nobody hears the bell."""
+    """One look: a sign of life, then ring for what is due; do it here if nobody hears it. Last, settle doubts."""
+    is_pool_well = pulse.is_well()
     resume.seen(f"worker:{journal.host()}:{os.getpid()}")
+    if is_pool_well:
+        resume.seen(f"pool:{journal.host()}:{os.getpid()}")
+    else:
+        log.error("the pool takes no work from the queue, the main process does it")
     db.session.commit()
     for job, ids in sweep.find():
         if stopping.is_asked():
             return
-        if not jobs.ring(job, *ids):
+        if not jobs.ring(job, *ids) or not is_pool_well:
             _do(job, *ids)
+    judge.hold_court()
 
 
 def _do(job: Job, *ids: int) -> None:

@@ -6,4 +6,5 @@ TIMETABLE = {
     "start what is due": {"task": Job.START_DUE_MAILINGS.value, "schedule": 30.0},
     "find what was left": {"task": Job.SWEEP.value, "schedule": 60.0},
     "say that beat lives": {"task": Job.BEAT.value, "schedule": 20.0},
+    "look into the mailbox": {"task": Job.FETCH_MAIL.value, "schedule": 60.0},
 }

@@ -8,10 +8,12 @@ import emails
 from newsletter import jobs
 from newsletter.db import db
 from newsletter.jobs import Job
+from newsletter.posts import link_checks, snapshots
 from newsletter.posts.publishing import NotReady
-from newsletter.sending import resume, start
-from worker import deliver, notice
+from newsletter.sending import lanes, resume, spam_check, start
+from worker import deliver, mailbox, notice
 from worker import sweep as sweeping
+from worker.mailbox import NoMailbox
 
 log = structlog.get_logger()
 
@@ -36,9 +38,9 @@ def names() -> set[str]:
     return {job.value for job in _calls}
 
 
-@task(Job.SEND_NOTICE)
-def send_notice(notice_id: int) -> None:
-    notice.send(notice_id)
+@task(Job.SEND_NOTICES)
+def send_notices() -> None:
+    notice.send_due()
 
 
 @task(Job.START_DUE_MAILINGS)
@@ -69,4 +71,40 @@ def sweep() -> None:
 @task(Job.BEAT)
 def beat_is_alive() -> None:
     resume.seen("beat")
+    lanes.forget_old()
+    db.session.commit()
+
+
+@task(Job.FETCH_MAIL)
+def fetch_mail() -> None:
+    try:
+        mailbox.fetch()
+    except NoMailbox as error:
+        log.warning("the mailbox was not looked into", reason=error.sentence)
+
+
+@task(Job.CHECK_POST)
+def check_post(post_id: int) -> None:
+    spam_check.check(post_id)
+    db.session.commit()
+    link_checks.check(post_id)
+    db.session.commit()
+
+
+@task(Job.FINISH_PICTURE)
+def finish_picture(media_id: int) -> None:
+    from newsletter.posts import pictures  # and with it Pillow, of which a worker that only delivers needs nothing
+
+    is_begun = pictures.begin(media_id)
+    db.session.commit()
+    if is_begun:
+        pictures.finish(media_id)
+        db.session.commit()
+
+
+@task(Job.READ_LINK)
+def read_link(snapshot_id: int) -> None:
+    if snapshots.claim(snapshot_id):
+        db.session.commit()
+        snapshots.read(snapshot_id)
     db.session.commit()

@@ -2,7 +2,7 @@
 
 import click
 
-from newsletter.cli import doctor, inbound, mailings, owner, posts, settings_page, subscribers, up
+from newsletter.cli import dkim, doctor, inbound, mailings, owner, posts, settings_page, subscribers, up
 from newsletter.cli.root import Root, in_app
 
 
@@ -29,6 +29,8 @@ for command in (
     posts.posts,
     mailings.mailings,
     inbound.inbound,
+    inbound.bounces,
+    dkim.dkim,
     doctor.doctor,
     settings_page.show,
 ):

@@ -1,6 +1,7 @@
 """newsletter mailings …"""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
@@ -8,7 +9,7 @@ from newsletter.cli.root import Refusal, in_app
 from newsletter.db import db
 from newsletter.errors import NotFound
 from newsletter.publication.models import Publication
-from newsletter.sending import control, queries
+from newsletter.sending import control, queries, verification
 from newsletter.sending.models import Mailing, Outcome
 from newsletter.terminal.mailing import follow, parts
 from newsletter.terminal.screen import brief, count, harmless, moment, out, say, table
@@ -102,6 +103,59 @@ def retry(mailing_id: int) -> None:
     db.session.commit()
     readers = count(again.audience_count, "reader")
     say(f"Mailing {again.id} goes to {readers}. Follow it with: newsletter mailings watch {again.id}")
+
+
+@mailings.command()
+@click.argument("mailing_id", type=click.IntRange(1, 2**63 - 1), metavar="ID")
+@click.option("--resend", "decision", flag_value="resend", help="Send them once more: some may get a copy.")
+@click.option("--leave", "decision", flag_value="leave", help="Leave them: some may have got nothing.")
+@in_app
+def resolve(mailing_id: int, decision: str | None) -> None:
+    """Decide about the readers of whom nobody knows whether they got it.
+
+    What is sent once more has the same Message-ID and the same content, so that many mail programs show one.
+    """
+    if decision is None:
+        raise click.UsageError("Say --resend or --leave.")
+    mailing = _mailing(mailing_id)
+    doubtful = queries.progress(mailing_id).unconfirmed
+    if not doubtful:
+        say("Nothing is in doubt here.")
+        return
+    if mailing.doubts_settled_at is not None:
+        raise Refusal("This has been decided already.")
+    if decision == "resend":
+        again = control.send_doubtful_again(mailing)
+        words = f"to be sent again, as mailing {again.id}. Follow it with: newsletter mailings watch {again.id}"
+    else:
+        control.leave_doubtful(mailing)
+        words = "left as before: unconfirmed."
+    db.session.commit()
+    say(f"{count(doubtful, 'message')} {words}")
+
+
+@mailings.command()
+@click.argument("mailing_id", type=click.IntRange(1, 2**63 - 1), metavar="[ID]", required=False)
+@click.option("--check", "file", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="A statement.")
+@in_app
+def verify(mailing_id: int | None, file: Path | None) -> None:
+    """Count everybody's outcome again, and print a signed statement: one line of JSON.
+
+    With --check FILE: whether a statement was signed here, and is as it was. Exit status 1 when something does not
+    add up, with what differs on standard error.
+    """
+    if (mailing_id is None) == (file is None):
+        raise click.UsageError("Name a mailing, or a statement to check.")
+    if file is not None:
+        said = verification.check(file.read_text())
+        say(f"Signed here, and unchanged: mailing {said['mailing']}, counted at {said['counted_at']}.")
+        found = tuple(said["differences"])
+    else:
+        statement = verification.verify(_mailing(mailing_id or 0))
+        click.echo(statement.line)
+        found = statement.differences
+    if found:
+        raise Refusal("\n".join(harmless(each).plain for each in found))
 
 
 def _move(mailing_id: int, change: Callable[[Mailing], None], word: str) -> None:

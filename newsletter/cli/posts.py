@@ -1,5 +1,6 @@
 """newsletter posts …"""
 
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
@@ -11,10 +12,10 @@ from newsletter import clock
 from newsletter.cli.root import in_app
 from newsletter.db import db
 from newsletter.errors import NewsletterError, NotFound
-from newsletter.posts import preflight, publishing, queries
+from newsletter.posts import link_checks, preflight, publishing, queries, ticks
 from newsletter.posts.models import Post, PostStatus
 from newsletter.publication.models import Newsletter, Publication
-from newsletter.sending import start
+from newsletter.sending import spam_check, start
 from newsletter.terminal.screen import brief, count, harmless, moment, out, say, table
 
 LARGEST = 1024 * 1024
@@ -22,6 +23,10 @@ LARGEST = 1024 * 1024
 
 class CannotRead(NewsletterError):
     """A file that is no post."""
+
+
+class NotScheduled(NewsletterError):
+    """There are warnings that the author has not accepted."""
 
 
 @click.group()
@@ -40,14 +45,15 @@ def import_file(file: Path, newsletter: str | None) -> None:
     """
     source = _read(file)
     post = _save(file, source, _newsletter(newsletter) if newsletter else None)
-    problems = preflight.problems(post)
-    for problem in problems:
+    found = preflight.examine(post)
+    for problem in found.problems:
         if problem.level == "error" and problem.line:
             raise CannotRead(f"{file}:{problem.line}: {problem.sentence} Nothing was saved.")
     db.session.commit()
     say(f"“{post.title}” is saved as {post.slug}, revision {post.revisions[-1].number} ({post.status}).")
-    for problem in problems:
-        say(f"  {problem.level}: {problem.full_sentence}")
+    if found.sizes:
+        say(preflight.size_in_words(found.sizes))
+    _tell(found.problems)
 
 
 @posts.command("list")
@@ -69,18 +75,47 @@ def show(words: tuple[str, ...]) -> None:
 @click.argument("slug")
 @click.option("--at", required=True, metavar="TIME|now", help='Local time, like "2026-11-30 09:00", or the word now.')
 @click.option("--zone", help="Of that time, like Europe/Berlin. The publication's own, unless given.")
+@click.option("--accept", multiple=True, metavar="CODE", help="Send in spite of this warning. May be given often.")
 @in_app
-def schedule(slug: str, at: str, zone: str | None) -> None:
-    """Plan a post for a time. It is checked first, as by the desk."""
+def schedule(slug: str, at: str, zone: str | None, accept: tuple[str, ...]) -> None:
+    """Plan a post for a time. It is checked first, as by the desk: warnings want your word, by their CODE."""
     post = _post(slug)
     zone = _zone(zone or post.newsletter.publication.time_zone)
     planned = clock.now() if at == "now" else clock.from_local(at, zone)
-    publishing.schedule(post, planned, zone)
+    try:
+        publishing.schedule(post, planned, zone, accepted=accept)
+    except ticks.NotAccepted as refusal:
+        codes = dict.fromkeys(finding.code for finding in refusal.findings)
+        anyway = " ".join(f"--accept {code}" for code in codes)
+        raise NotScheduled(f"{refusal.sentence} Mend that, or send it as it is with: {anyway}") from None
     db.session.commit()
-    readers = count(start.count_audience(post.newsletter_id, post.audience), "reader")
+    readers = count(start.count_audience(post), "reader")
     say(f"“{post.title}” goes out {_when(planned, zone)}, to {readers} as of now.")
-    for problem in preflight.problems(post):
-        say(f"  {problem.level}: {problem.full_sentence}")
+    _tell(preflight.problems(post))
+
+
+@posts.command()
+@click.argument("slug")
+@click.option(
+    "--ask", is_flag=True, help="Ask every link now whether it is alive, and the spam filter if there is one."
+)
+@in_app
+def check(slug: str, ask: bool) -> None:
+    """Say what must be mended before a post goes out, and what is yours to decide. Ends with 1 if something must be."""
+    post = _post(slug)
+    if ask:
+        for look in (spam_check.check, link_checks.check):
+            look(post.id)
+            db.session.commit()
+    found = preflight.problems(post)
+    _tell(found, ticks.given(post))
+    links = link_checks.progress(post)
+    if links.checked < links.total:
+        say(f"{links.total - links.checked} of {count(links.total, 'link')} not checked yet. Ask them with --ask.")
+    if not found:
+        say("Nothing stands in the way of sending it.")
+    if any(finding.level == "error" for finding in found):
+        raise SystemExit(1)
 
 
 @posts.command()
@@ -92,6 +127,12 @@ def unschedule(slug: str) -> None:
     publishing.unschedule(post)
     db.session.commit()
     say(f"“{post.title}” is a draft again.")
+
+
+def _tell(findings: list[emails.Finding], accepted: Collection[str] = ()) -> None:
+    for finding in findings:
+        said = f"accepted {finding.level}" if finding.key in accepted else finding.level
+        say(f"  {said} ({finding.code}): {finding.full_sentence}")
 
 
 def _read(file: Path) -> str:

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from flask import current_app
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from newsletter.db import db
 from newsletter.doctor.findings import Finding, fail, ok
+from newsletter.watch import readiness
+from newsletter.watch.readiness import Shape
 
 OLDEST = 15
 
@@ -30,12 +29,8 @@ def check() -> Iterator[Finding]:
 
 
 def _shape() -> Finding:
-    scripts = ScriptDirectory(f"{current_app.root_path}/migrations")
-    newest = set(scripts.get_heads())
-    present = set(MigrationContext.configure(db.session.connection()).get_current_heads())
-    if present == newest:
-        return ok("Tables", "are up to date.")
-    known = {script.revision for script in scripts.walk_revisions()}
-    if present - known:
-        return fail("Tables", "were made by a newer version of Newsletter.", "Run that version, or restore a backup.")
-    return fail("Tables", "are not up to date." if present else "are missing.", "Run: newsletter migrate")
+    found = readiness.shape()
+    if found is Shape.GOOD:
+        return ok("Tables", f"{found}.")
+    advice = "Run that version, or restore a backup." if found is Shape.NEW else "Run: newsletter migrate"
+    return fail("Tables", f"{found}.", advice)

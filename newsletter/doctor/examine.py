@@ -2,8 +2,19 @@
 
 from collections.abc import Iterator
 
+from newsletter import signing
 from newsletter.config import Settings
-from newsletter.doctor import database, house, mail_server, processes, redis_server, sender_dns
+from newsletter.doctor import (
+    database,
+    house,
+    machine,
+    mail_server,
+    processes,
+    redis_server,
+    return_path_dns,
+    sender_dns,
+    work_due,
+)
 from newsletter.doctor.findings import Finding
 from newsletter.publication.models import Newsletter
 
@@ -14,13 +25,21 @@ def examine(settings: Settings, dns: sender_dns.Ask = sender_dns.ask) -> Iterato
     yield from redis_server.check(settings.redis_url)
     yield from mail_server.check(settings)
     yield from house.check_settings(settings)
+    yield from machine.check(settings)
+    yield from house.check_keys(settings)
     if any(finding.level == "fail" for finding in of_database):
         return
+    yield machine.check_clock()
     yield from processes.check()
+    yield from work_due.stuck_pools()
+    yield from work_due.check()
     yield from house.check_publication()
     relay = mail_server.host_of(settings)
+    keys = signing.load(settings)
     for domain, answers_to in _domains(Newsletter.open()).items():
-        yield from sender_dns.check(domain, answers_to, relay, dns)
+        yield from sender_dns.check(domain, answers_to, relay, dns, keys)
+    if settings.bounce_domain:
+        yield from return_path_dns.check(settings.bounce_domain, relay, dns)
 
 
 def _domains(newsletters: list[Newsletter]) -> dict[str, set[str]]:

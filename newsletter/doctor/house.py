@@ -19,6 +19,13 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
         yield fail("Site", f"{settings.site_url} is not encrypted.", advice)
 
 
+def check_keys(settings: Settings) -> Iterator[Finding]:
+    """Whoever reads a signing key can write letters in our name."""
+    for path in (settings.dkim_key, settings.dkim_ed25519_key):
+        if path and path.stat().st_mode & 0o077:
+            yield warn("DKIM key", f"{path} can be read by others on this machine.", f"Run: chmod 600 {path}")
+
+
 def check_publication() -> Iterator[Finding]:
     publication = Publication.find()
     if publication is None:

@@ -1,10 +1,11 @@
 """What the name servers say about a sender's domain, and the exact record to add where one is missing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import dns.resolver
 from dns.exception import DNSException, Timeout
 
+import emails
 from newsletter.doctor.findings import Finding, fail, ok, warn
 
 Ask = Callable[[str, str], list[str]]
@@ -47,13 +48,17 @@ def ask(name: str, kind: str) -> list[str]:
     return [record.to_text() for record in answer]
 
 
-def check(domain: str, answers_to: set[str], relay: str, ask: Ask = ask) -> Iterator[Finding]:
+def check(
+    domain: str, answers_to: set[str], relay: str, ask: Ask = ask, keys: Sequence[emails.Key] = ()
+) -> Iterator[Finding]:
     if domain.endswith(_RESERVED):
         yield warn(domain, "is a name for examples: no mail from it arrives anywhere.", "Set a sender of your own.")
         return
     try:
         yield _spf(domain, relay, ask)
-        yield _dkim(domain)
+        yield from (_published(domain, key, ask) for key in keys)
+        if not keys:
+            yield _dkim(domain)
         yield _dmarc(domain, ask)
         for other in sorted(answers_to):
             yield _replies(other, ask)
@@ -93,6 +98,33 @@ def _allowed(relay: str) -> str:
 def _dkim(domain: str) -> Finding:
     advice = f"Send yourself a test: its headers must say dkim=pass with header.d={domain}. If not, switch it on there."
     return warn(f"DKIM {domain}", "is signed by your mail server and cannot be seen from here.", advice)
+
+
+def _published(domain: str, key: emails.Key, ask: Ask) -> Finding:
+    """RFC 6376 §3.6.1: the record of the selector holds the public half of the key that signs."""
+    name = f"{key.selector}._domainkey.{domain}"
+    about = f"DKIM {name}"
+    found = [_tags(record) for record in ask(name, "TXT") if "p=" in record]
+    if not found:
+        return fail(about, "has no record: what we sign cannot be checked.", _txt(name, key.record))
+    if len(found) > 1:
+        return fail(about, f"has {len(found)} records, so none counts.", "Leave the one that fits the key.")
+    tags = found[0]
+    if not tags.get("p"):
+        return fail(about, "is withdrawn: its p= is empty.", _txt(name, key.record).replace("Add", "Change it to", 1))
+    kind = key.algorithm.partition("-")[0]
+    if tags["p"] != key.public or tags.get("k", "rsa") != kind:
+        return fail(about, "does not fit the key that signs.", _txt(name, key.record).replace("Add", "Change it to", 1))
+    if "sha256" not in tags.get("h", "sha256") or not {"*", "email"} & set(tags.get("s", "*").split(":")):
+        return fail(about, "is not for mail like ours.", _txt(name, key.record).replace("Add", "Change it to", 1))
+    if "y" in tags.get("t", "").split(":"):
+        return warn(about, "says t=y: receivers treat it as a trial.", "Take t=y out once mail arrives.")
+    return ok(about, "fits the key that signs.")
+
+
+def _tags(record: str) -> dict[str, str]:
+    pairs = (tag.partition("=") for tag in record.split(";"))
+    return {name.strip(): "".join(value.split()) for name, _, value in pairs}
 
 
 def _dmarc(domain: str, ask: Ask) -> Finding:

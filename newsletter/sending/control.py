@@ -3,13 +3,14 @@
 Every move is one compare-and-set: a second press finds the work done.
 """
 
-from sqlalchemy import ColumnElement, func, insert, literal, select, text, update
+from sqlalchemy import ColumnElement, case, func, insert, literal, select, text, update
 from sqlalchemy.dialects import postgresql
 
 from newsletter import clock
 from newsletter.db import db
 from newsletter.errors import NewsletterError
 from newsletter.jobs import Job, enqueue
+from newsletter.sending import breaker
 from newsletter.sending.models import Delivery, Mailing, MailingState, Outcome, Variant
 from newsletter.sending.start import CHUNK, GIVE_UP_AFTER, write_chunks
 
@@ -34,6 +35,9 @@ def go_on(mailing: Mailing) -> None:
         (MailingState.PAUSED, MailingState.HELD),
         MailingState.SENDING,
         paused_at=None,
+        breaker_off_at=case(
+            (Mailing.held_because.startswith(breaker.TOO_MANY), func.now()), else_=Mailing.breaker_off_at
+        ),
         held_because="",
         expires_at=clock.now() + GIVE_UP_AFTER,
     )

@@ -50,7 +50,7 @@ class Replay:
 
 
 class Journal:
-    """The open journal of one claim, begun before it: so every claim has one. Not safe to share between threads."""
+    """The open journal of one claim, begun before it, so that every claim has one. Threads may share it."""
 
     def __init__(self) -> None:
         self.token = f"{_boot()}-{secrets.token_hex(16)}"
@@ -58,15 +58,13 @@ class Journal:
         self._path = _path(self.token)
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)  # falls off with the process, however it dies
+        self._is_torn = False  # ends in the middle of a line: whatever came after could not be read
 
     def handing_over(self, reader_id: int, variant_id: int | None) -> None:
-        self._write(["H", reader_id, variant_id])
+        self.write(handed_over(reader_id, variant_id))
 
     def answered(self, answer: Answer | PutOff) -> None:
-        if isinstance(answer, PutOff):
-            self._write(["L", answer.reader_id, answer.reply])
-        else:
-            self._write(["A", answer.reader_id, answer.outcome.value, answer.reply, answer.variant_id])
+        self.write(heard(answer))
 
     def close(self, *, forget: bool) -> None:
         """`forget` only once everything in it is in the database."""
@@ -74,9 +72,12 @@ class Journal:
         if forget:
             self._path.unlink(missing_ok=True)
 
-    def _write(self, line: list[object]) -> None:
-        written = json.dumps(line).encode() + b"\n"
-        if os.write(self._file, written) != len(written):  # a full disk takes a part, and says so only the next time
+    def write(self, lines: str) -> None:
+        """Lines made by `handed_over` and `heard`, in one go."""
+        written = lines.encode("ascii")
+        # A full disk takes a part, and says so only the next time.
+        self._is_torn = self._is_torn or os.write(self._file, written) != len(written)
+        if self._is_torn:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
 
     def __enter__(self) -> Self:
@@ -86,20 +87,43 @@ class Journal:
         self.close(forget=kind is None)
 
 
+def handed_over(reader_id: int, variant_id: int | None) -> str:
+    return f'["H", {reader_id}, {variant_id or "null"}]\n'
+
+
+def kept_back(reader_id: int) -> str:
+    """The line that takes `handed_over` back: the message did not leave after all."""
+    return f'["K", {reader_id}]\n'
+
+
+def heard(answer: Answer | PutOff) -> str:
+    if isinstance(answer, PutOff):
+        return f'["L", {answer.reader_id}, {_quoted(answer.reply)}]\n'
+    told = f'{answer.reader_id}, "{answer.outcome.value}", {_quoted(answer.reply)}'
+    return f'["A", {told}, {answer.variant_id or "null"}]\n'
+
+
+_quoted = json.encoder.encode_basestring_ascii  # what json.dumps does to a text, without asking what it is
+
+
 def replay(token: str) -> Replay:
     """What is known of a claim whose process is gone."""
     told = Replay(is_complete=token.startswith(f"{_boot()}-") and _path(token).exists())
-    handed_over: dict[int, int | None] = {}
+    in_doubt: dict[int, None] = {}
+    heard: dict[int, Answer | PutOff] = {}  # the last word counts
     for kind, reader_id, *rest in _lines(token):
         if kind == "H":
-            handed_over[reader_id] = rest[0]
+            in_doubt[reader_id] = None
             continue
-        handed_over.pop(reader_id, None)
-        if kind == "L":
-            told.put_off.append(PutOff(reader_id, rest[0]))
-        else:
-            told.answers.append(Answer(reader_id, Outcome(rest[0]), rest[1], rest[2]))
-    told.in_doubt = list(handed_over)
+        in_doubt.pop(reader_id, None)
+        if kind == "K":
+            continue
+        heard[reader_id] = (
+            PutOff(reader_id, rest[0]) if kind == "L" else Answer(reader_id, Outcome(rest[0]), rest[1], rest[2])
+        )
+    told.in_doubt = list(in_doubt)
+    told.answers = [each for each in heard.values() if isinstance(each, Answer) and each.reader_id not in in_doubt]
+    told.put_off = [each for each in heard.values() if isinstance(each, PutOff) and each.reader_id not in in_doubt]
     return told
 
 

@@ -7,24 +7,27 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import BigInteger, any_, select, text
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy import BigInteger, Text, any_, bindparam, cast, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from newsletter import clock
 from newsletter.config import settings
-from newsletter.db import db
-from newsletter.sending import journal
+from newsletter.db import Rehearsed, array, array_of_texts, db
+from newsletter.sending import doubts, journal
 from newsletter.sending.journal import Answer, PutOff
-from newsletter.sending.models import MailingState, Outcome
-from newsletter.subscribers import suppression
+from newsletter.sending.models import Chunk, Mailing, MailingState, Outcome
+from newsletter.subscribers import notices, suppression
 from newsletter.subscribers.models import Subscriber
 from newsletter.tiers import access
 
 SAFETY = 2.0  # seconds of a lease that we do not use: the statement that grants it takes time to come back
 FIRST_WAIT = timedelta(minutes=5)  # greylisting wants at least this much
 LONGEST_WAIT = timedelta(hours=4)
-GROUP = 50  # readers of a chunk that are recorded at once
+AHEAD = 500  # readers of a chunk that are read at once
+GROUP = 150  # readers of a chunk that are recorded at once
+WINDOW = 2 * GROUP  # readers of a chunk who may have been written to without being recorded yet
 LOST = "The machine that was sending broke down, and with it what the mail server answered."
 NO_ANSWER = "The sending process ended before the mail server answered."
 
@@ -41,9 +44,12 @@ class Claim:
     mailing_id: int
     token: str
     reader_ids: list[int]  # those without an outcome whose time has come
+    has_waiting: bool  # some of its readers have been put off before
+    state: MailingState
     attempts: int
     expires_at: datetime
     deadline: float
+    host: str = ""  # of a process that is gone; empty: here
 
     def check(self) -> None:
         """Raises LeaseLost when the lease may have run out. Asked just before each final dot."""
@@ -52,7 +58,14 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Reader:
+class Standing:
+    """What may have changed while we were sending."""
+
+    state: MailingState  # what the author wants of the mailing
+    has_notices_due: bool  # somebody waits for a confirmation, or for a code
+
+
+class Reader(NamedTuple):
     id: int
     email: str
     name: str
@@ -74,7 +87,8 @@ def claim(mailing_id: int, token: str) -> Claim | None:
                 ORDER BY candidate.send_after, candidate.number
                 LIMIT 1 FOR UPDATE OF candidate SKIP LOCKED
             )
-            RETURNING chunk.id, chunk.attempts, mailing.expires_at
+            RETURNING chunk.id, chunk.attempts, mailing.expires_at, mailing.state,
+                      EXISTS (SELECT FROM waiting WHERE waiting.chunk_id = chunk.id) AS has_waiting
         """),
         {"mailing_id": mailing_id, "token": token, "host": journal.host(), "lease": _lease()},
     ).one_or_none()
@@ -84,7 +98,17 @@ def claim(mailing_id: int, token: str) -> Claim | None:
     reader_ids = _open_readers(row.id, mailing_id)
     db.session.commit()
     deadline = asked_at + settings().lease_seconds - SAFETY
-    return Claim(row.id, mailing_id, token, reader_ids, row.attempts, row.expires_at, deadline)
+    return Claim(
+        row.id,
+        mailing_id,
+        token,
+        reader_ids,
+        row.has_waiting,
+        MailingState(row.state),
+        row.attempts,
+        row.expires_at,
+        deadline,
+    )
 
 
 def extend(claim: Claim) -> None:
@@ -105,58 +129,66 @@ def extend(claim: Claim) -> None:
     claim.deadline = asked_at + settings().lease_seconds - SAFETY
 
 
-def state_of(claim: Claim) -> MailingState:
-    """What the author wants of the mailing now. Raises LeaseLost if the chunk is not ours any more."""
-    state = db.session.scalar(
-        text("""
-            SELECT mailing.state FROM chunk JOIN mailing ON mailing.id = chunk.mailing_id
-            WHERE chunk.id = :id AND chunk.token = :token AND chunk.lease_until > now()
-        """),
-        {"id": claim.chunk_id, "token": claim.token},
-    )
-    db.session.rollback()  # reading holds no snapshot while we talk to a mail server
-    if state is None:
-        raise LeaseLost
-    return MailingState(state)
-
-
 def readers(ids: Sequence[int], newsletter_id: int) -> list[Reader]:
     """These readers as they are at this moment: consent is asked again just before the hand-over."""
-    rows = db.session.execute(
-        select(
-            Subscriber.id,
-            Subscriber.email,
-            Subscriber.email_key,
-            Subscriber.name,
-            access.is_paying(Subscriber.id).label("is_paying"),
-            Subscriber.may_be_mailed(newsletter_id).label("may_be_mailed"),
-        ).where(Subscriber.id == any_(array(ids, type_=BigInteger)))
-    ).all()
+    rows = _READERS.rows(ids=array(ids), newsletter_id=newsletter_id)
     # Asked of the suppressions themselves too: the copy on the subscriber may be missing if both were written at once.
-    barred = suppression.known(row.email_key for row in rows if row.email_key)
+    barred = suppression.barred([key for *_, key in rows])
     db.session.rollback()
     found = {
-        row.id: Reader(
-            row.id, row.email or "", row.name, row.is_paying, row.may_be_mailed and row.email_key not in barred
-        )
-        for row in rows
+        reader_id: Reader(reader_id, email, name, is_paying, may_be_mailed=True)
+        for reader_id, email, name, is_paying, key in rows
+        if key not in barred
     }
     return [found.get(reader_id) or Reader(reader_id, "", "", False, False) for reader_id in ids]
 
 
-def record(claim: Claim, answers: Sequence[Answer], put_off: Sequence[PutOff] = ()) -> None:
+_READERS = Rehearsed(
+    select(
+        Subscriber.id,
+        Subscriber.email,
+        Subscriber.name,
+        access.is_paying(Subscriber.id),
+        Subscriber.email_key,
+    ).where(
+        Subscriber.id == any_(cast(bindparam("ids", type_=Text), ARRAY(BigInteger))),
+        Subscriber.may_be_mailed(bindparam("newsletter_id", type_=BigInteger)),
+    )
+)
+
+
+def record(claim: Claim, answers: Sequence[Answer], put_off: Sequence[PutOff] = ()) -> Standing | None:
     """Write down outcomes: each once. What was in doubt may still become known; nothing else ever changes.
 
-    Takes no look at the lease: what happened has happened, whoever holds the chunk now.
+    Takes no look at the lease: what happened has happened, whoever holds the chunk now. Returns how things stand, or
+    None if the chunk is not ours any more: then not one more message may leave.
     """
     _write(claim, answers, put_off)
+    found = _STANDING.rows(id=claim.chunk_id, token=claim.token)
     db.session.commit()
+    return Standing(MailingState(found[0][0]), found[0][1]) if found else None
+
+
+_STANDING = Rehearsed(
+    select(Mailing.state, notices.any_due())
+    .join(Chunk, Chunk.mailing_id == Mailing.id)
+    .where(
+        Chunk.id == bindparam("id", type_=BigInteger),
+        Chunk.token == bindparam("token", type_=Text),
+        Chunk.lease_until > func.now(),
+    )
+)
 
 
 def release(claim: Claim, *, after: timedelta | None = None, attempts: int = 0, trouble: str = "") -> None:
     """Give the chunk back: done if every reader has an outcome, else free again, at once or when its next is due."""
     _give_back(claim, after, attempts, trouble)
     db.session.commit()
+
+
+def put_off_before(chunk_id: int) -> set[int]:
+    """Readers of a chunk whom the server has put off at least once."""
+    return set(db.session.scalars(text("SELECT subscriber_id FROM waiting WHERE chunk_id = :id"), {"id": chunk_id}))
 
 
 def finish(mailing_id: int) -> bool:
@@ -172,8 +204,20 @@ def finish(mailing_id: int) -> bool:
         """),
         {"id": mailing_id},
     ).one_or_none()
+    # A judge may have opened a chunk again while we waited for the row: our statement still saw it done.
+    if finished is None or _has_open_chunk(mailing_id):
+        db.session.rollback()
+        return False
     db.session.commit()
-    return finished is not None
+    return True
+
+
+def _has_open_chunk(mailing_id: int) -> bool:
+    return bool(
+        db.session.scalar(
+            text("SELECT EXISTS (SELECT FROM chunk WHERE mailing_id = :id AND state <> 'done')"), {"id": mailing_id}
+        )
+    )
 
 
 def take_over(chunk_id: int, dead_token: str) -> bool:
@@ -183,7 +227,8 @@ def take_over(chunk_id: int, dead_token: str) -> bool:
     """
     row = db.session.execute(
         text("""
-            SELECT chunk.mailing_id, mailing.expires_at FROM chunk JOIN mailing ON mailing.id = chunk.mailing_id
+            SELECT chunk.mailing_id, chunk.host, mailing.expires_at
+            FROM chunk JOIN mailing ON mailing.id = chunk.mailing_id
             WHERE chunk.id = :id AND chunk.token = :dead AND chunk.state = 'claimed'
               AND (chunk.lease_until < now() OR :is_dead)
             FOR UPDATE OF chunk
@@ -193,10 +238,12 @@ def take_over(chunk_id: int, dead_token: str) -> bool:
     if row is None:
         db.session.rollback()
         return False
-    claim = Claim(chunk_id, row.mailing_id, dead_token, [], 0, row.expires_at, 0.0)
+    claim = Claim(
+        chunk_id, row.mailing_id, dead_token, [], True, MailingState.SENDING, 0, row.expires_at, 0.0, row.host
+    )
     told = journal.replay(dead_token)
-    doubts = [Answer(reader_id, Outcome.UNCONFIRMED, NO_ANSWER) for reader_id in told.in_doubt]
-    _write(claim, [*told.answers, *doubts], told.put_off)
+    unanswered = [Answer(reader_id, Outcome.UNCONFIRMED, NO_ANSWER) for reader_id in told.in_doubt]
+    _write(claim, [*told.answers, *unanswered], told.put_off)
     if not told.is_complete:
         _write(claim, [Answer(reader_id, Outcome.UNCONFIRMED, LOST) for reader_id in _in_hand(claim)])
     _give_back(claim, None, 0, "")
@@ -211,38 +258,38 @@ def _lease() -> timedelta:
 
 def _open_readers(chunk_id: int, mailing_id: int) -> list[int]:
     """Those of a chunk that have no outcome and are not waiting for a later moment."""
-    return list(
-        db.session.scalars(
-            text("""
-                SELECT reader.id FROM chunk, unnest(chunk.reader_ids) WITH ORDINALITY AS reader (id, position)
-                WHERE chunk.id = :chunk_id
-                  AND NOT EXISTS (SELECT FROM delivery
-                                  WHERE delivery.mailing_id = :mailing_id AND delivery.subscriber_id = reader.id)
-                  AND NOT EXISTS (SELECT FROM waiting JOIN mailing ON mailing.id = waiting.mailing_id
-                                  WHERE waiting.mailing_id = :mailing_id AND waiting.subscriber_id = reader.id
-                                    AND waiting.send_after > now() AND mailing.state <> 'stopped')
-                ORDER BY reader.position
-            """),
-            {"chunk_id": chunk_id, "mailing_id": mailing_id},
-        )
-    )
+    ids: list[int] = _OPEN_READERS.rows(chunk_id=chunk_id, mailing_id=mailing_id)[0][0]
+    return ids
+
+
+# Asked for each reader by itself: as a join, PostgreSQL may read all that the mailing has recorded, for every chunk.
+_OPEN_READERS = Rehearsed(
+    text("""
+        SELECT coalesce(array_agg(reader.id ORDER BY reader.position), '{}')
+        FROM chunk, unnest(chunk.reader_ids) WITH ORDINALITY AS reader (id, position)
+        WHERE chunk.id = :chunk_id
+          AND (SELECT true FROM delivery
+               WHERE delivery.mailing_id = :mailing_id AND delivery.subscriber_id = reader.id) IS NULL
+          AND NOT EXISTS (SELECT FROM waiting JOIN mailing ON mailing.id = waiting.mailing_id
+                          WHERE waiting.mailing_id = :mailing_id AND waiting.subscriber_id = reader.id
+                            AND waiting.send_after > now() AND mailing.state <> 'stopped')
+    """)
+)
 
 
 def _in_hand(claim: Claim) -> list[int]:
-    """Whom a lost process may have written to without our knowledge: it recorded each group before it began another."""
+    """Whom a lost process may have written to without our knowledge: it went no further than its window."""
     open_readers = _open_readers(claim.chunk_id, claim.mailing_id)
-    tried_before = set(
-        db.session.scalars(text("SELECT subscriber_id FROM waiting WHERE chunk_id = :id"), {"id": claim.chunk_id})
-    )
+    tried_before = put_off_before(claim.chunk_id)
     first_try = [reader_id for reader_id in open_readers if reader_id not in tried_before]
-    return first_try[:GROUP] + [reader_id for reader_id in open_readers if reader_id in tried_before]
+    return first_try[:WINDOW] + [reader_id for reader_id in open_readers if reader_id in tried_before]
 
 
 def _write(claim: Claim, answers: Sequence[Answer], put_off: Sequence[PutOff] = ()) -> None:
     late = clock.now() >= claim.expires_at
     _put_off(claim, [] if late else put_off)
     expired = [Answer(each.reader_id, Outcome.EXPIRED, each.reply) for each in put_off if late]
-    _append(claim.mailing_id, claim.chunk_id, [*answers, *expired])
+    _append(claim, [*answers, *expired])
 
 
 def _give_back(claim: Claim, after: timedelta | None, attempts: int, trouble: str) -> None:
@@ -280,52 +327,59 @@ def _give_back(claim: Claim, after: timedelta | None, attempts: int, trouble: st
     )
 
 
-def _append(mailing_id: int, chunk_id: int, answers: Sequence[Answer]) -> None:
+def _append(claim: Claim, answers: Sequence[Answer]) -> None:
     if not answers:
         return
-    db.session.execute(
-        text("""
-            WITH written AS (
-                INSERT INTO delivery (mailing_id, subscriber_id, outcome, variant_id, reply)
-                SELECT :mailing_id, * FROM unnest(
-                    CAST(:readers AS bigint[]), CAST(:outcomes AS text[]),
-                    CAST(:variants AS bigint[]), CAST(:replies AS text[]))
-                ON CONFLICT (mailing_id, subscriber_id) DO UPDATE
-                    SET outcome = excluded.outcome, reply = excluded.reply, variant_id = excluded.variant_id, at = now()
-                    WHERE delivery.outcome = 'unconfirmed' AND excluded.outcome IN ('accepted', 'refused')
-                RETURNING outcome, xmax <> 0 AS was_in_doubt
-            ), sums AS (
-                SELECT count(*) FILTER (WHERE outcome = 'accepted') AS accepted,
-                       count(*) FILTER (WHERE outcome = 'refused') AS refused,
-                       count(*) FILTER (WHERE outcome = 'skipped') AS skipped,
-                       count(*) FILTER (WHERE outcome = 'expired') AS expired,
-                       count(*) FILTER (WHERE outcome = 'unconfirmed')
-                         - count(*) FILTER (WHERE was_in_doubt) AS unconfirmed
-                FROM written
-            )
-            UPDATE chunk SET accepted = chunk.accepted + sums.accepted, refused = chunk.refused + sums.refused,
-                skipped = chunk.skipped + sums.skipped, expired = chunk.expired + sums.expired,
-                unconfirmed = chunk.unconfirmed + sums.unconfirmed
-            FROM sums WHERE chunk.id = :chunk_id
-        """),
-        {
-            "mailing_id": mailing_id,
-            "chunk_id": chunk_id,
-            "readers": [answer.reader_id for answer in answers],
-            "outcomes": [answer.outcome.value for answer in answers],
-            "variants": [answer.variant_id for answer in answers],
-            "replies": [answer.reply for answer in answers],
-        },
+    _APPEND.rows(
+        mailing_id=claim.mailing_id,
+        chunk_id=claim.chunk_id,
+        readers=array([answer.reader_id for answer in answers]),
+        outcomes=array([answer.outcome.value for answer in answers]),
+        variants=array([answer.variant_id or "NULL" for answer in answers]),
+        replies=array_of_texts([answer.reply for answer in answers]),
     )
-    db.session.execute(
-        text("DELETE FROM waiting WHERE mailing_id = :mailing_id AND subscriber_id = ANY(:readers)"),
-        {"mailing_id": mailing_id, "readers": [answer.reader_id for answer in answers]},
-    )
+    unconfirmed = [answer.reader_id for answer in answers if answer.outcome is Outcome.UNCONFIRMED]
+    if unconfirmed:
+        doubts.note(claim.mailing_id, unconfirmed, claim.host or journal.host())
+    if claim.has_waiting:
+        db.session.execute(
+            text("DELETE FROM waiting WHERE mailing_id = :mailing_id AND subscriber_id = ANY(:readers)"),
+            {"mailing_id": claim.mailing_id, "readers": [answer.reader_id for answer in answers]},
+        )
+
+
+_APPEND = Rehearsed(
+    text("""
+        WITH written AS (
+            INSERT INTO delivery (mailing_id, subscriber_id, outcome, variant_id, reply)
+            SELECT :mailing_id, * FROM unnest(
+                CAST(CAST(:readers AS text) AS bigint[]), CAST(CAST(:outcomes AS text) AS text[]),
+                CAST(CAST(:variants AS text) AS bigint[]), CAST(CAST(:replies AS text) AS text[]))
+            ON CONFLICT (mailing_id, subscriber_id) DO UPDATE
+                SET outcome = excluded.outcome, reply = excluded.reply, variant_id = excluded.variant_id, at = now()
+                WHERE delivery.outcome = 'unconfirmed' AND excluded.outcome IN ('accepted', 'refused')
+            RETURNING outcome, xmax <> 0 AS was_in_doubt
+        ), sums AS (
+            SELECT count(*) FILTER (WHERE outcome = 'accepted') AS accepted,
+                   count(*) FILTER (WHERE outcome = 'refused') AS refused,
+                   count(*) FILTER (WHERE outcome = 'skipped') AS skipped,
+                   count(*) FILTER (WHERE outcome = 'expired') AS expired,
+                   count(*) FILTER (WHERE outcome = 'unconfirmed')
+                     - count(*) FILTER (WHERE was_in_doubt) AS unconfirmed
+            FROM written
+        )
+        UPDATE chunk SET accepted = chunk.accepted + sums.accepted, refused = chunk.refused + sums.refused,
+            skipped = chunk.skipped + sums.skipped, expired = chunk.expired + sums.expired,
+            unconfirmed = chunk.unconfirmed + sums.unconfirmed
+        FROM sums WHERE chunk.id = :chunk_id
+    """)
+)
 
 
 def _put_off(claim: Claim, put_off: Sequence[PutOff]) -> None:
     if not put_off:
         return
+    claim.has_waiting = True
     db.session.execute(
         text("""
             INSERT INTO waiting (mailing_id, subscriber_id, chunk_id, send_after, attempts, reply)

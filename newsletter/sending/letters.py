@@ -1,17 +1,20 @@
 """The frozen letters of a mailing, and how one becomes a reader's message: the same bytes whenever it is asked."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property, lru_cache
+from typing import NamedTuple, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 import emails
-from newsletter import links
+from newsletter import config, links, signing
 from newsletter.db import db
 from newsletter.posts import content
 from newsletter.publication.models import Newsletter
 from newsletter.sending.models import Mailing, Variant
 from newsletter.subscribers import letters as subscriber_letters
+from newsletter.subscribers import return_path
 
 
 class Addressee(Protocol):
@@ -27,45 +30,86 @@ class Addressee(Protocol):
     def is_paying(self) -> bool: ...
 
 
-@dataclass(frozen=True)
-class Message:
-    content: bytes
+class Message(NamedTuple):
+    parts: list[bytes]  # nothing is between them
     variant_id: int
+    token: str  # names it to those who report on it later; empty where nobody could use it
+    return_path: str
+
+    @property
+    def content(self) -> bytes:
+        return b"".join(self.parts)
 
 
 @dataclass(frozen=True)
 class MailingLetters:
     """Everything that the messages of one mailing are made of. Holds no database object."""
 
+    mailing_id: int
     root_id: int  # of the mailing whose readers these first were: a message sent again keeps its Message-ID
     sender: str
     newsletter: subscriber_letters.Home
     view_url: str
-    variants: dict[emails.Audience, tuple[int, emails.Letter]]
+    has_tokens: bool
+    variants: dict[emails.Audience, tuple[int, emails.Letter | emails.SignedLetter]]
 
     def message_for(self, reader: Addressee) -> Message:
-        """About 20 µs. Raises emails.LetterError for an address or name that no message can carry."""
+        """About 10 µs. Raises emails.LetterError for an address or name that no message can carry."""
         variant_id, letter = self.variants[emails.Audience.PAYING if reader.is_paying else emails.Audience.FREE]
-        recipient = subscriber_letters.recipient_values(
-            reader, self.newsletter, self.root_id, self.message_id(reader.id), self.view_url
-        )
-        return Message(letter.splice(recipient), variant_id)
+        recipient = self._values.of(reader, self.message_id(reader.id))
+        token = return_path.token(mailing_id=self.mailing_id, subscriber_id=reader.id) if self.has_tokens else ""
+        return Message(letter.fill(recipient), variant_id, token, return_path.address(token, self.sender))
 
-    def message_id(self, reader_id: int) -> str:
-        """What stands before the @: the same for ever, and it does not tell who the reader is (RFC 5322 §3.6.4)."""
-        return f"m{self.root_id}.{links.fingerprint('message-id', f'{self.root_id}.{reader_id}')[:16].hex()}"
+    @cached_property
+    def _values(self) -> subscriber_letters.Values:
+        return subscriber_letters.Values(self.newsletter, self.root_id, self.view_url)
+
+    @cached_property
+    def message_id(self) -> Callable[[int], str]:
+        return message_ids(self.root_id)
+
+
+def message_id(root_id: int, reader_id: int) -> str:
+    """What stands before the @: the same for ever, and it does not tell who the reader is (RFC 5322 §3.6.4)."""
+    return message_ids(root_id)(reader_id)
+
+
+def message_ids(root_id: int) -> Callable[[int], str]:
+    """`message_id(root_id, reader_id)` for many readers."""
+    hashed = links.fingerprinter("message-id")
+    return lambda reader_id: f"m{root_id}.{hashed(f'{root_id}.{reader_id}')[:16].hex()}"
 
 
 def load(mailing_id: int) -> MailingLetters:
     mailing = db.session.get_one(Mailing, mailing_id)
     newsletter = db.session.get_one(Newsletter, mailing.newsletter_id)
     rows = db.session.execute(
-        select(Variant.audience, Variant.id, Variant.letter).where(Variant.mailing_id == mailing_id)
+        select(Variant.audience, Variant.id, func.md5(Variant.letter).label("seen")).where(
+            Variant.mailing_id == mailing_id
+        )
     )
+    keys = signing.load(config.settings())
     return MailingLetters(
+        mailing_id=mailing.id,
         root_id=mailing.root_id or mailing.id,
         sender=newsletter.sender_email,
         newsletter=subscriber_letters.home(newsletter),
         view_url=content.url(mailing.post),
-        variants={emails.Audience(row.audience): (row.id, emails.Letter.from_bytes(row.letter)) for row in rows},
+        has_tokens=return_path.is_of_use(),
+        variants={
+            emails.Audience(row.audience): (row.id, _letter(row.id, row.seen, newsletter.sender_email, keys))
+            for row in rows
+        },
     )
+
+
+@lru_cache(maxsize=16)
+def _letter(
+    variant_id: int,
+    seen: str,  # noqa: ARG001
+    sender: str,
+    keys: tuple[emails.Key, ...],  # noqa: ARG001
+) -> emails.Letter | emails.SignedLetter:
+    """A variant never changes, so that each process reads it once. `seen` tells a restored database's variant apart."""
+    stored = db.session.execute(select(Variant.letter).where(Variant.id == variant_id)).scalar_one()
+    return signing.letter(emails.Letter.from_bytes(stored), sender)

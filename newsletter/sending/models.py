@@ -61,6 +61,7 @@ class Mailing(Base):
     finished_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]  # until then temporary refusals are tried again
     held_because: Mapped[str] = mapped_column(default="")
+    breaker_off_at: Mapped[datetime | None]  # the author has seen why it was held, and said go on
     trouble: Mapped[str] = mapped_column(default="")  # the last words of a mail server that does not take anything
     trouble_at: Mapped[datetime | None]
     doubts_settled_at: Mapped[datetime | None]  # the author has decided about the unconfirmed ones
@@ -126,12 +127,27 @@ class Delivery(Base):
         Index("ix_delivery_subscriber_id", "subscriber_id"),
     )
 
-    mailing_id: Mapped[int] = mapped_column(ForeignKey("mailing.id", ondelete="CASCADE"), primary_key=True)
-    subscriber_id: Mapped[int] = mapped_column(primary_key=True)  # no foreign key: the ledger outlives the reader
+    # No foreign keys: the ledger outlives the reader, and looking for the mailing again costs as much as the row.
+    mailing_id: Mapped[int] = mapped_column(primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(primary_key=True)
     outcome: Mapped[Outcome]
     variant_id: Mapped[int | None]
     reply: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Doubt(Base):
+    """Beside a delivery that is or was `unconfirmed`: what a judge needs to know, and what was tried."""
+
+    __tablename__ = "doubt"
+
+    mailing_id: Mapped[int] = mapped_column(ForeignKey("mailing.id", ondelete="CASCADE"), primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(primary_key=True)
+    host: Mapped[str]  # where it was handed over from: the name of the disk with its journal
+    at: Mapped[datetime] = mapped_column(server_default=func.now())  # it was handed over before this
+    looked_at: Mapped[datetime | None]  # a judge could not tell
+    verdict: Mapped[str] = mapped_column(default="", server_default="")  # why not
+    resent_at: Mapped[datetime | None]  # sent once more although nobody could tell: never a third time
 
 
 class Waiting(Base):
@@ -145,6 +161,93 @@ class Waiting(Base):
     send_after: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=1)
     reply: Mapped[str] = mapped_column(default="")
+
+
+class BounceKind(StrEnum):
+    """What a bounce means for the reader. See severity.py."""
+
+    HARD = "hard"  # there is no such mailbox: never write again
+    SOFT = "soft"  # full, busy, not found in time: counts only when it goes on and on
+    BLOCKED = "blocked"  # about us, our address or our words: never the reader's fault
+    COMPLAINT = "complaint"  # pressed “spam”: never write again
+
+
+class Bounce(Base):
+    """A message that came back, was refused, or was complained about. Append-only."""
+
+    __tablename__ = "bounce"
+    __table_args__ = (
+        Index("ix_bounce_mailing_id_kind", "mailing_id", "kind"),
+        Index("ix_bounce_subscriber_id_at", "subscriber_id", "at"),
+        Index("uq_bounce_once", "mailing_id", "subscriber_id", "kind", unique=True),
+    )
+
+    id: Mapped[Id]
+    kind: Mapped[BounceKind]
+    mailing_id: Mapped[int | None] = mapped_column(ForeignKey("mailing.id", ondelete="CASCADE"))  # None: a notice
+    subscriber_id: Mapped[int | None]  # no foreign key: it outlives the reader
+    notice_id: Mapped[int | None]
+    status: Mapped[str] = mapped_column(default="")  # RFC 3463: 5.1.1
+    words: Mapped[str] = mapped_column(default="")
+    source: Mapped[str]  # reply (of the mail server, at once) | mail | ses | postmark | …
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class InboundEvent(Base):
+    """What we were told already: a repetition changes nothing."""
+
+    __tablename__ = "inbound_event"
+
+    source: Mapped[str] = mapped_column(primary_key=True)
+    event_id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+
+
+class InboundTally(Base):
+    """How much of what came in was of a kind, hour by hour: what was dropped, and what a cap is held against."""
+
+    __tablename__ = "inbound_tally"
+
+    what: Mapped[str] = mapped_column(primary_key=True)  # see tally.py
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(default=0)
+
+
+class Reply(Base):
+    """What a person answered to an issue, as it came to one of our own addresses. Forwarded to the author."""
+
+    __tablename__ = "reply"
+    __table_args__ = (Index("ix_reply_mailing_id_at", "mailing_id", "at"),)
+
+    id: Mapped[Id]
+    mailing_id: Mapped[int | None] = mapped_column(ForeignKey("mailing.id", ondelete="CASCADE"))
+    subscriber_id: Mapped[int | None]
+    sender: Mapped[str]  # as it stands in From: nobody has checked it
+    subject: Mapped[str] = mapped_column(default="")
+    words: Mapped[str] = mapped_column(default="")  # the new part, as text
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Lane(Base):
+    """A way to some destinations that is not simply open: a server's words have slowed it down, or closed it."""
+
+    __tablename__ = "lane"
+
+    name: Mapped[str] = mapped_column(primary_key=True)  # relay, or relay/group
+    pace: Mapped[float] = mapped_column(default=1.0)  # of its ordinary speed; grows back to 1
+    closed_until: Mapped[datetime | None]
+    words: Mapped[str] = mapped_column(default="")  # the server's, that changed it
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class LaneUse(Base):
+    """How many messages took a lane in an hour: what limits for the hour, the day and the warm-up are held against."""
+
+    __tablename__ = "lane_use"
+
+    lane: Mapped[str] = mapped_column(primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    taken: Mapped[int] = mapped_column(default=0)
 
 
 class Heartbeat(Base):

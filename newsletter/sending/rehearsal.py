@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import emails
-from newsletter import clock
+from newsletter import clock, signing
 from newsletter.posts import content, preflight
-from newsletter.posts.models import Post, Revision
-from newsletter.posts.preflight import Problem
+from newsletter.posts.models import Post, PostAudience, Revision
 from newsletter.sending.start import mailing_envelope
 from newsletter.subscribers import notices
 from newsletter.subscribers.models import Notice, NoticeKind
 
-__all__ = ["Preview", "Problem", "preview", "problems", "send_test"]
+__all__ = ["Preview", "example_message", "gets_mail", "preview", "problems", "send_test"]
 
 TEST_MARK = "[Test] "
 
@@ -27,25 +26,32 @@ class Preview:
     text: str
     web_html: str
     size: int  # bytes of the HTML part
-    problems: list[Problem]
+    problems: list[emails.Finding]
 
 
-def problems(post: Post, revision: Revision | None = None) -> list[Problem]:
+def problems(post: Post, revision: Revision | None = None) -> list[emails.Finding]:
     return preflight.problems(post, revision)
 
 
 def preview(
-    post: Post, audience: emails.Audience = emails.Audience.FREE, *, revision: Revision | None = None, name: str = "Ada"
+    post: Post,
+    audience: emails.Audience = emails.Audience.FREE,
+    *,
+    revision: Revision | None = None,
+    name: str = "Ada",
+    is_checked: bool = True,
 ) -> Preview:
-    """How this post looks to that kind of reader. Never raises for what the author typed: it is among the problems."""
-    found = preflight.problems(post, revision)
+    """How this post looks to that kind of reader. Never raises for what the author typed: it is among the problems.
+
+    Unless it `is_checked`, problems are only looked for where there is nothing to show: many looks, one check.
+    """
     try:
         said = content.post_content(post, revision)
         theme = content.theme(post.newsletter)
         compiled = emails.compile_post(said, theme, audience)
-        web = emails.render_web(said.document, theme=theme, audience=audience)
+        web = emails.render_web(said, theme=theme, audience=audience)
     except emails.LetterError:
-        return Preview(post.title, "", "", "", "", 0, found)
+        return Preview(post.title, "", "", "", "", 0, preflight.problems(post, revision))
     example = _example(name, "ada@example.com", content.url(post))
     return Preview(
         subject=emails.personal_subject(compiled, example),
@@ -54,8 +60,15 @@ def preview(
         text=emails.personal_text(compiled, example),
         web_html=web,
         size=compiled.size,
-        problems=found,
+        problems=preflight.problems(post, revision) if is_checked else [],
     )
+
+
+def gets_mail(post: Post, audience: emails.Audience) -> bool:
+    """Whether readers of this kind are sent the post at all."""
+    if audience is emails.Audience.STRANGER:
+        return False
+    return audience is emails.Audience.PAYING or post.audience is not PostAudience.PAYING or content.has_preview(post)
 
 
 def send_test(
@@ -70,7 +83,10 @@ def send_test(
     said = content.post_content(post, revision)
     compiled = emails.compile_post(said, content.theme(post.newsletter), audience)
     marked = emails.Compiled(TEST_MARK + compiled.subject, compiled.html, compiled.text)
-    letter = emails.build_letter(marked, mailing_envelope(post.newsletter, post, 0, clock.now()))
+    letter = signing.letter(
+        emails.build_letter(marked, mailing_envelope(post.newsletter, post, 0, clock.now())),
+        post.newsletter.sender_email,
+    )
     return notices.owe(
         NoticeKind.TEST,
         address=address,
@@ -78,6 +94,17 @@ def send_test(
         lasts=timedelta(hours=1),
         compose=lambda message_id: letter.splice(_example(name, address, content.url(post), message_id)),
     )
+
+
+def example_message(post: Post, revision: Revision) -> bytes:
+    """The whole message that an example reader would get. Raises emails.LetterError."""
+    said = content.post_content(post, revision)
+    compiled = emails.compile_post(said, content.theme(post.newsletter), emails.Audience.FREE)
+    letter = signing.letter(
+        emails.build_letter(compiled, mailing_envelope(post.newsletter, post, 0, clock.now())),
+        post.newsletter.sender_email,
+    )
+    return letter.splice(_example("Ada", "ada@example.com", content.url(post)))
 
 
 def _example(name: str, address: str, view_url: str, message_id: str = "example") -> emails.Recipient:

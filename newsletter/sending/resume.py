@@ -1,6 +1,6 @@
 """The sweep: find what a crash, a lost job or the passing of time left to do. Safe to run twice, or twice at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -31,8 +31,8 @@ def take_back() -> int:
     ).all()
     db.session.rollback()
     taken = sum(_apart(ledger.take_over, chunk_id, token) for chunk_id, token in claimed)
-    for notice in notices.in_flight():
-        _apart(_take_back_notice, notice)
+    for token, claimed_notices in notices.in_flight().items():
+        _apart(_take_back_notices, token, claimed_notices)
     if taken:
         log.info("chunks taken back", chunks=taken)
     return taken
@@ -50,21 +50,24 @@ def _apart(take: Callable[..., bool], *what: object) -> bool:
         return False
 
 
-def _take_back_notice(claimed: ClaimedNotice) -> bool:
-    if not journal.is_abandoned(claimed.token):
+def _take_back_notices(token: str, claimed: Sequence[ClaimedNotice]) -> bool:
+    if not journal.is_abandoned(token):
         return False
-    told = journal.replay(claimed.token)
-    if told.answers:
-        [answer] = told.answers
-        end = notices.accepted if answer.outcome is Outcome.ACCEPTED else notices.refused
-        end(claimed, answer.reply)
-    elif told.in_doubt:
-        notices.in_doubt(claimed, ledger.NO_ANSWER)
-    elif told.put_off or told.is_complete:
-        notices.put_off(claimed, told.put_off[0].reply if told.put_off else "")
-    else:
-        notices.in_doubt(claimed, ledger.LOST)
-    journal.forget(claimed.token)
+    told = journal.replay(token)
+    answers = {answer.reader_id: answer for answer in told.answers}
+    put_off = {each.reader_id: each.reply for each in told.put_off}
+    for notice in claimed:
+        if answer := answers.get(notice.id):
+            end = notices.accepted if answer.outcome is Outcome.ACCEPTED else notices.refused
+            end(notice, answer.reply)
+        elif notice.id in told.in_doubt:
+            notices.in_doubt(notice, ledger.NO_ANSWER)
+        elif notice.id in put_off or told.is_complete:
+            notices.put_off(notice, put_off.get(notice.id, ""))
+        else:
+            notices.in_doubt(notice, ledger.LOST)
+    db.session.commit()
+    journal.forget(token)
     return True
 
 

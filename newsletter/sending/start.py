@@ -58,15 +58,15 @@ def take_back(post_id: int, reason: str) -> None:
     )
 
 
-def audience(newsletter_id: int, post_audience: PostAudience) -> ColumnElement[bool]:
-    """True in SQL for the readers that a post to this newsletter goes to, if it started now."""
-    readers = Subscriber.may_be_mailed(newsletter_id)
-    return readers & (access.is_paying(Subscriber.id) if post_audience is PostAudience.PAYING else true())
+def audience(post: Post) -> ColumnElement[bool]:
+    """True in SQL for the readers that a post goes to, if it started now. A preview goes to all of the newsletter."""
+    is_for_some = post.audience is PostAudience.PAYING and not content.has_preview(post)
+    readers = Subscriber.may_be_mailed(post.newsletter_id)
+    return readers & (access.is_paying(Subscriber.id) if is_for_some else true())
 
 
-def count_audience(newsletter_id: int, post_audience: PostAudience) -> int:
-    query = select(func.count()).select_from(Subscriber).where(audience(newsletter_id, post_audience))
-    return db.session.scalar(query) or 0
+def count_audience(post: Post) -> int:
+    return db.session.scalar(select(func.count()).select_from(Subscriber).where(audience(post))) or 0
 
 
 def _claim(post_id: int) -> datetime | None:
@@ -123,7 +123,7 @@ def _write_audience(mailing: Mailing, post: Post) -> None:
     """The audience as chunks of ids, in one statement: about a second for a million readers."""
     readers = (
         select(Subscriber.id, ((func.row_number().over(order_by=Subscriber.id) - 1) // CHUNK).label("number"))
-        .where(audience(mailing.newsletter_id, post.audience))
+        .where(audience(post))
         .subquery()
     )
     write_chunks(mailing, readers.c.id, readers.c.number)

@@ -1,6 +1,6 @@
 """To be forgotten: all that tells who someone was goes; a number stays, and a hash that keeps us from writing again."""
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, text, update
 
 from newsletter import clock
 from newsletter.db import db
@@ -50,6 +50,9 @@ def forget(subscriber: Subscriber) -> None:
         .where(ConsentEvent.subscriber_id == subscriber.id)
         .values(network="", user_agent="", form_url="", detail={})
     )
+    # These tables belong to sending, which knows us and not the other way round.
+    db.session.execute(text("DELETE FROM reply WHERE subscriber_id = :id"), {"id": subscriber.id})
+    db.session.execute(text("UPDATE bounce SET words = '' WHERE subscriber_id = :id"), {"id": subscriber.id})
     subscriber.subscriptions = []
     subscriber.tags = []
     subscriber.email = subscriber.email_key = subscriber.paused_until = None

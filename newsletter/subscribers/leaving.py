@@ -117,6 +117,15 @@ def leave_by_mail(recipient: str) -> bool:
     return True
 
 
+def is_leave_address(address: str) -> bool:
+    """Whether mail to this address takes somebody off: it holds a token of ours."""
+    found = _MAILBOX.match(address.strip().lstrip("<"))
+    try:
+        return found is not None and len(links.read(Purpose.LEAVE, found[1])) == 3
+    except BadLink:
+        return False
+
+
 def locked(subscriber_id: int) -> Subscriber | None:
     """The subscriber, held until the commit, as the database knows them now."""
     return db.session.scalar(

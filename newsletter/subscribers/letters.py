@@ -6,7 +6,7 @@ from typing import Protocol
 from sqlalchemy import select
 
 import emails
-from newsletter import clock, links
+from newsletter import clock, links, signing
 from newsletter.config import settings
 from newsletter.db import db
 from newsletter.links import Purpose
@@ -42,20 +42,27 @@ def home(newsletter: Newsletter) -> Home:
     return Home(newsletter.id, newsletter.sender_domain)
 
 
-def recipient_values(
-    subscriber: Reader, newsletter: Home, mailing_id: int, message_id: str, view_url: str = ""
-) -> emails.Recipient:
-    """All that differs from reader to reader in one message. Cheap, and asks no database."""
-    leave = links.sign(Purpose.LEAVE, subscriber.id, newsletter.id, mailing_id)
-    return emails.Recipient(
-        address=subscriber.email or "",
-        message_id=message_id,
-        name=subscriber.name,
-        unsubscribe_url=f"{settings().site_url}/leave/{leave}",
-        unsubscribe_mailto=f"leave+{leave}@{newsletter.sender_domain}?subject=leave",
-        preferences_url=preferences_url(subscriber.id),
-        view_url=view_url,
-    )
+class Values:
+    """All that differs from reader to reader in the messages of one mailing. Cheap, and asks no database."""
+
+    def __init__(self, newsletter: Home, mailing_id: int, view_url: str = "") -> None:
+        self._site = settings().site_url
+        self._domain = newsletter.sender_domain
+        self._view_url = view_url
+        self._leave = links.signer(Purpose.LEAVE, newsletter.id, mailing_id)
+        self._preferences = links.signer(Purpose.PREFERENCES)
+
+    def of(self, subscriber: Reader, message_id: str) -> emails.Recipient:
+        leave = self._leave(subscriber.id)
+        return emails.Recipient(
+            address=subscriber.email or "",
+            message_id=message_id,
+            name=subscriber.name,
+            unsubscribe_url=f"{self._site}/leave/{leave}",
+            unsubscribe_mailto=f"leave+{leave}@{self._domain}?subject=leave",
+            preferences_url=f"{self._site}/preferences/{self._preferences(subscriber.id)}",
+            view_url=self._view_url,
+        )
 
 
 def leave_url(subscriber_id: int, newsletter_id: int) -> str:
@@ -82,7 +89,7 @@ def compose(notice: Notice, newsletter: Newsletter) -> bytes:
         message_id=notice.message_id,
         unsubscribe_url=str(values.get("unsubscribe_url", "")),
     )
-    return emails.build_letter(compiled, envelope).splice(recipient)
+    return signing.message(emails.build_letter(compiled, envelope).splice(recipient), newsletter.sender_email)
 
 
 def _values(notice: Notice, newsletter: Newsletter) -> dict[str, object]:
@@ -104,6 +111,8 @@ def _values(notice: Notice, newsletter: Newsletter) -> dict[str, object]:
         case NoticeKind.WELCOME:
             values["archive_url"] = f"{site}/archive"
             values["unsubscribe_url"] = leave_url(subscriber_id, newsletter.id)
+        case NoticeKind.HELD:
+            values |= notice.values
     values["preferences_url"] = preferences_url(subscriber_id)
     values["newsletters"] = _names(notice)
     return values

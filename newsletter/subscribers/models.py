@@ -77,7 +77,7 @@ class Subscriber(Base):
         return db.session.scalar(select(cls).where(cls.email_key == email_key))
 
     @classmethod
-    def may_be_mailed(cls, newsletter_id: int) -> ColumnElement[bool]:
+    def may_be_mailed(cls, newsletter_id: int | ColumnElement[int]) -> ColumnElement[bool]:
         """True in SQL for who may get this newsletter now: the one rule of consent, asked before each hand-over."""
         return and_(
             cls.confirmed_at.is_not(None),
@@ -115,7 +115,14 @@ class Subscription(Base):
     """One subscriber on one newsletter. Leaving keeps the row: it says when and why."""
 
     __tablename__ = "subscription"
-    __table_args__ = (UniqueConstraint("subscriber_id", "newsletter_id"),)
+    __table_args__ = (
+        UniqueConstraint("subscriber_id", "newsletter_id"),
+        Index(
+            "ix_subscription_left_by_mailing_id",
+            "left_by_mailing_id",
+            postgresql_where=text("left_by_mailing_id IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[Id]
     subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id", ondelete="CASCADE"))
@@ -198,6 +205,8 @@ class NoticeKind(StrEnum):
     ADDRESS_CHANGED = "address_changed"
     ERASE_CODE = "erase_code"
     TEST = "test"  # a post, to its author
+    HELD = "held"  # a mailing was held by itself, to all staff
+    REPLY = "reply"  # what a reader answered, to the author
 
 
 class NoticeState(StrEnum):

@@ -9,20 +9,28 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, select, update
+import structlog
+from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy.exc import OperationalError
 
 import emails
 from newsletter import clock
 from newsletter.db import Json, db
 from newsletter.jobs import Job, enqueue
 from newsletter.publication.models import Newsletter
-from newsletter.subscribers import addresses, asked, letters, suppression
+from newsletter.subscribers import addresses, asked, letters, return_path, suppression
 from newsletter.subscribers.models import Notice, NoticeKind, NoticeState, Subscriber
+
+log = structlog.get_logger()
 
 LASTS = timedelta(hours=4)  # who waits for a code or a confirmation does not wait longer
 LEASE = timedelta(minutes=15)  # more than the mail server may take for all its answers
 SAFE_BEFORE_LEASE_ENDS = 20.0  # seconds
-MOST_AT_ONCE = 1000
+A_BATCH = 50  # notices that are claimed at once
+FOR_STAFF = frozenset({NoticeKind.TEST, NoticeKind.HELD, NoticeKind.REPLY})  # at their own address
+NEVER_TAKEN = "The mail server never took it."
+# Those whose message can be composed once more: codes are forgotten, and tests are composed by the desk.
+_MADE_FROM_VALUES = (NoticeKind.CONFIRM, NoticeKind.ALREADY_SUBSCRIBED, NoticeKind.WELCOME, NoticeKind.ADDRESS_CHANGED)
 SECRETS = "code"  # the part of a notice's values that is forgotten once it has left
 
 
@@ -32,10 +40,21 @@ class ClaimedNotice:
 
     id: int
     token: str
-    sender: str
+    sender: str  # the return path
+    mark: str  # names this message to those who report on it later
     address: str
     message: bytes
     deadline: float  # by clock.seconds_awake_or_asleep(): not handed over later than this
+
+
+@dataclass(frozen=True)
+class NoticeInDoubt:
+    """A notice that may or may not have left."""
+
+    id: int
+    message_id: str
+    created_at: datetime
+    reply: str
 
 
 def owe(
@@ -69,25 +88,27 @@ def owe(
         notice.message = compose(notice.message_id)
     db.session.add(notice)
     db.session.flush()
-    enqueue(Job.SEND_NOTICE, notice.id)
+    enqueue(Job.SEND_NOTICES)
     return notice
 
 
-def claim(notice_id: int, token: str) -> ClaimedNotice | None:
-    """Take a notice that is due, with its message: the same bytes at every attempt. None when there is nothing to send.
+def claim(token: str, most: int = A_BATCH) -> list[ClaimedNotice]:
+    """Take notices that are due, each with its message: the same bytes at every attempt.
 
-    The token is fresh for each claim: only its holder records how it ended. Commits: what is claimed is on record
+    The token is fresh for each claim: only its holder records how they ended. Commits: what is claimed is on record
     before anyone speaks to a mail server.
     """
     deadline = clock.seconds_awake_or_asleep() + LEASE.total_seconds() - SAFE_BEFORE_LEASE_ENDS
-    notice = db.session.scalar(
+    due_now = (
         select(Notice)
-        .where(Notice.id == notice_id, Notice.state == NoticeState.WAITING, Notice.send_after <= func.now())
+        .where(Notice.state == NoticeState.WAITING, Notice.send_after <= func.now())
+        .order_by(Notice.send_after, Notice.id)
+        .limit(most)
         .with_for_update(skip_locked=True)
     )
-    claimed = _prepare(notice, token, deadline) if notice else None
+    claimed = [_prepared(notice, token, deadline) for notice in db.session.scalars(due_now).all()]
     db.session.commit()
-    return claimed
+    return [each for each in claimed if each]
 
 
 def accepted(claimed: ClaimedNotice, reply: str) -> bool:
@@ -114,32 +135,72 @@ def put_off(claimed: ClaimedNotice, reply: str) -> bool:
     return _write(claimed, state=NoticeState.WAITING, token=None, lease_until=None, send_after=again, reply=reply)
 
 
-def due() -> list[int]:
-    """What can be claimed now. A lease that ran out ends as unconfirmed: nobody knows, and nothing is guessed."""
+def is_any_due() -> bool:
+    """Whether something can be claimed now. A lease that ran out ends as unconfirmed: nothing is guessed."""
     db.session.execute(
         update(Notice)
         .where(Notice.state == NoticeState.SENDING, Notice.lease_until < func.now())
         .values(**_ending(NoticeState.UNCONFIRMED, "The worker did not come back with an answer."))
     )
     db.session.commit()
-    waiting = select(Notice.id).where(Notice.state == NoticeState.WAITING, Notice.send_after <= func.now())
-    return list(db.session.scalars(waiting.order_by(Notice.send_after).limit(MOST_AT_ONCE)))
+    return bool(db.session.scalar(select(any_due())))
 
 
-def is_any_due() -> bool:
-    due_now = (Notice.state == NoticeState.WAITING) & (Notice.send_after <= func.now())
-    is_due = bool(db.session.scalar(select(exists().where(due_now))))
-    db.session.rollback()  # asked between messages: holds no snapshot
-    return is_due
+def any_due() -> ColumnElement[bool]:
+    """True in SQL when somebody waits for a notice."""
+    return exists().where(Notice.state == NoticeState.WAITING, Notice.send_after <= func.now())
 
 
-def in_flight() -> list[ClaimedNotice]:
-    """Claims that have not ended, for whoever can tell that their process is dead."""
-    query = select(Notice.id, Notice.token).where(Notice.state == NoticeState.SENDING)
-    return [
-        ClaimedNotice(id=row.id, token=row.token or "", sender="", address="", message=b"", deadline=0.0)
-        for row in db.session.execute(query)
-    ]
+def unconfirmed(older_than: timedelta) -> list[NoticeInDoubt]:
+    """Those that may or may not have left, as long as anybody may still wait for them."""
+    rows = db.session.execute(
+        select(Notice.id, Notice.message_id, Notice.created_at, Notice.reply)
+        .where(
+            Notice.state == NoticeState.UNCONFIRMED,
+            Notice.created_at > func.now() - LASTS,
+            Notice.ended_at < func.now() - older_than,
+        )
+        .order_by(Notice.id)
+        .limit(1000)
+    )
+    return [NoticeInDoubt(*row) for row in rows]
+
+
+def proved(notice_id: int, words: str) -> bool:
+    """It was accepted, as somebody knows for sure. Only what is unconfirmed changes."""
+    return _settle(notice_id, state=NoticeState.ACCEPTED, reply=words)
+
+
+def hand_back(notice_id: int) -> bool:
+    """It was not accepted, as somebody knows for sure: it goes out if it still can, else they may ask again."""
+    can_be_made_again = Notice.kind.in_(_MADE_FROM_VALUES) & (Notice.expires_at > func.now())
+    if _settle(notice_id, can_be_made_again, state=NoticeState.WAITING, ended_at=None, send_after=func.now()):
+        return True
+    return _settle(notice_id, state=NoticeState.EXPIRED, reply=NEVER_TAKEN)
+
+
+def in_flight() -> dict[str, list[ClaimedNotice]]:
+    """Claims that have not ended, by their token, for whoever can tell that their process is dead."""
+    found: dict[str, list[ClaimedNotice]] = {}
+    for row in db.session.execute(select(Notice.id, Notice.token).where(Notice.state == NoticeState.SENDING)):
+        claimed = ClaimedNotice(
+            id=row.id, token=row.token or "", sender="", mark="", address="", message=b"", deadline=0.0
+        )
+        found.setdefault(claimed.token, []).append(claimed)
+    return found
+
+
+def _prepared(notice: Notice, token: str, deadline: float) -> ClaimedNotice | None:
+    """One that cannot be made must not keep the others waiting."""
+    try:
+        with db.session.begin_nested():
+            return _prepare(notice, token, deadline)
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("a notice could not be made", notice=notice.id)
+        notice.send_after = clock.now() + timedelta(minutes=5)
+        return None
 
 
 def _prepare(notice: Notice, token: str, deadline: float) -> ClaimedNotice | None:
@@ -155,6 +216,7 @@ def _prepare(notice: Notice, token: str, deadline: float) -> ClaimedNotice | Non
     except emails.LetterError as error:
         _drop(notice, NoticeState.REFUSED, str(error))
         return None
+    mark = return_path.token(notice_id=notice.id)
     notice.state = NoticeState.SENDING
     notice.token = token
     notice.lease_until = func.now() + LEASE  # by the database's clock
@@ -162,7 +224,8 @@ def _prepare(notice: Notice, token: str, deadline: float) -> ClaimedNotice | Non
     return ClaimedNotice(
         id=notice.id,
         token=token,
-        sender=newsletter.sender_email,
+        sender=return_path.address(mark, newsletter.sender_email),
+        mark=mark,
         address=notice.address,
         message=notice.message,
         deadline=deadline,
@@ -170,8 +233,8 @@ def _prepare(notice: Notice, token: str, deadline: float) -> ClaimedNotice | Non
 
 
 def _may_go_out(notice: Notice) -> bool:
-    if notice.kind is NoticeKind.TEST:
-        return True  # staff asked for it, at their own address
+    if notice.kind in FOR_STAFF:
+        return True
     if suppression.is_suppressed(notice.address_key):
         return False
     return asked.decide(notice) if asked.is_undecided(notice) else True
@@ -205,6 +268,16 @@ def _ending(state: NoticeState, reply: str) -> dict[str, Any]:
     }
 
 
+def _settle(notice_id: int, *also: ColumnElement[bool], **values: Any) -> bool:
+    settled = db.session.scalar(
+        update(Notice)
+        .where(Notice.id == notice_id, Notice.state == NoticeState.UNCONFIRMED, *also)
+        .values(**values)
+        .returning(Notice.id)
+    )
+    return settled is not None
+
+
 def _write(claimed: ClaimedNotice, **values: Any) -> bool:
     """One compare-and-set: only who still holds the claim writes. False when the claim was lost."""
     written = db.session.scalar(
@@ -213,7 +286,6 @@ def _write(claimed: ClaimedNotice, **values: Any) -> bool:
         .values(**values)
         .returning(Notice.id)
     )
-    db.session.commit()
     return written is not None
 
 

@@ -78,7 +78,7 @@ def sign_up(form: SignUp) -> None:
     kinds = (NoticeKind.CONFIRM, NoticeKind.ALREADY_SUBSCRIBED)
     latest = notices.latest_of(form.address.key, kinds, since=clock.now() - ONE_A_DAY)
     if latest:
-        enqueue(Job.SEND_NOTICE, latest)  # finds nothing to do, and takes as long as for anybody else
+        enqueue(Job.SEND_NOTICES)  # finds nothing to do, and takes as long as for anybody else
         return
     notices.owe(
         NoticeKind.CONFIRM,

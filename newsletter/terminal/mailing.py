@@ -5,10 +5,12 @@ import time
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from newsletter import clock
 from newsletter.db import db
-from newsletter.sending import queries
+from newsletter.sending import queries, traffic
 from newsletter.sending.models import Outcome
 from newsletter.sending.queries import Progress as Numbers
+from newsletter.sending.traffic import LaneState
 from newsletter.terminal.screen import harmless, out
 
 _LOOK_EVERY = 0.5  # seconds
@@ -40,5 +42,17 @@ def parts(numbers: Numbers) -> str:
 def _told(numbers: Numbers) -> str:
     rate = f"{numbers.rate_per_minute:,.0f} a minute" if numbers.recorded else ""
     left = f"about {numbers.seconds_left // 60 + 1} min left" if numbers.seconds_left else ""
-    trouble = numbers.held_because or numbers.trouble
+    trouble = numbers.held_because or numbers.trouble or _lanes(numbers)
     return harmless(" · ".join(filter(None, (parts(numbers), rate, left, trouble)))).plain.replace("[", r"\[")
+
+
+def _lanes(numbers: Numbers) -> str:
+    """What is slow, and why nothing moves."""
+    told = []
+    for lane in [] if numbers.is_over else traffic.now():
+        if lane.opens_at is not None:
+            minutes = math.ceil((lane.opens_at - clock.now()).total_seconds() / 60)
+            told.append(f"{lane.title} {lane.state} for {minutes // 60} h {minutes % 60} min")
+        elif lane.state is LaneState.SLOWED:
+            told.append(f"{lane.title} slowed to {lane.percent} %")
+    return ", ".join(told)

@@ -96,7 +96,7 @@ def _send() -> int:
     """Schedule the post, if nobody has. Returns its mailing."""
     post = db.session.scalars(select(Post).where(Post.slug == demo_house.MAIN_POST)).one()
     if post.status is PostStatus.DRAFT:
-        publishing.schedule(post, clock.now(), post.newsletter.publication.time_zone)
+        publishing.schedule(post, clock.now(), post.newsletter.publication.time_zone, accepted=demo_house.ACCEPTED)
         db.session.commit()
     return _wait_for_mailing(post.id).id
 

@@ -8,16 +8,18 @@ from newsletter.accounts import passwords
 from newsletter.accounts.models import User
 from newsletter.accounts.owners import create_owner
 from newsletter.db import db
-from newsletter.posts import content, pictures, publishing
+from newsletter.posts import illustrating, pictures, publishing
 from newsletter.posts.models import Post, PostStatus
 from newsletter.publication.founding import found
+from newsletter.publication.looks import set_logo
 from newsletter.publication.models import Newsletter, Publication
-from newsletter.publication.settings import add_newsletter, set_logo
+from newsletter.publication.settings import add_newsletter
 from newsletter.tiers.models import Tier
 from newsletter.up import demo_logo
 
 OWNER_EMAIL = "mara@thread.example.org"
 MAIN_POST = "what-ive-been-reading-2"
+ACCEPTED = ("promised_parts",)  # its opening announces three topics, and four follow: the author ticked that
 _OWNER = "Mara Lindqvist"
 _ACCENT = "#9c2b2e"
 _HERE = Path(__file__).parent
@@ -56,7 +58,7 @@ def _found() -> None:
         sender_email=OWNER_EMAIL,
         description="The short one, on some Fridays. Read it before the kettle boils.",
     )
-    logo = pictures.add(demo_logo.draw(_ACCENT), publication_id=publication.id)
+    logo = pictures.add_logo(demo_logo.draw(_ACCENT), publication_id=publication.id)
     set_logo(publication, logo.key)
     db.session.add(Tier(publication_id=publication.id, slug="patrons", name="Patrons", description="Every letter."))
     db.session.flush()
@@ -81,6 +83,6 @@ def _write(file: Path) -> Post:
     for picture in sorted((_HERE / "pictures").iterdir()):
         if _PLACEHOLDER + picture.name in source:
             media = pictures.add(picture.read_bytes(), publication_id=Publication.current().id)
-            source = source.replace(_PLACEHOLDER + picture.name, content.media_url(media))
+            source = source.replace(_PLACEHOLDER + picture.name, illustrating.address(media))
     author = User.by_email(OWNER_EMAIL)
     return publishing.write(source, newsletter=Newsletter.open()[0], user_id=author.id if author else None)

@@ -2,7 +2,7 @@
 
     python -m newsletter.up.inbox --port 8025 --folder var/inbox
 
-Mail for leave+…@ addresses is also handed to a command of ours, as a real server would by its aliases.
+Mail for leave+…@ and b+…@ addresses is also handed to a command of ours, as a real server would by its aliases.
 """
 
 import argparse
@@ -140,14 +140,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--deliver-command", default="", help="gets mail for some addresses; --recipient ADDRESS is added"
     )
-    parser.add_argument("--deliver-prefix", action="append", help="which addresses: how they begin (default: leave+)")
+    parser.add_argument(
+        "--deliver-prefix", action="append", help="which addresses: how they begin (default: leave+ and b+)"
+    )
     given = parser.parse_args(arguments)
     given.folder.mkdir(parents=True, exist_ok=True)
     for half in given.folder.glob(".*.part"):
         half.unlink()  # of a message that was never accepted
     hand_over = None
     if given.deliver_command:
-        hand_over = HandOver(given.folder, given.deliver_command, given.deliver_prefix or ["leave+"])
+        hand_over = HandOver(given.folder, given.deliver_command, given.deliver_prefix or ["leave+", "b+"])
         threading.Thread(target=hand_over.run, daemon=True).start()
     try:
         asyncio.run(serve(given.port, given.folder, hand_over))

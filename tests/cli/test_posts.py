@@ -10,7 +10,7 @@ from tests import cast, factories
 from tests.cli.conftest import Newsletter
 from tests.doubles import JobQueue
 
-LETTER = "---\ntitle: On slow mail\nslug: slow\n---\n\nHello.\n"
+LETTER = "---\ntitle: On slow mail\nsubtitle: A defence of waiting\nslug: slow\n---\n\nHello.\n"
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +31,7 @@ def test_a_file_becomes_a_draft_and_its_next_version_a_revision(newsletter: News
 
     assert "saved as slow, revision 1 (draft)" in first.output
     assert "revision 2" in second.output
+    assert "of the 102 kB that Gmail shows." in first.output
     post = Post.by_slug("slow")
     assert post
     assert [revision.number for revision in post.revisions] == [1, 2]
@@ -98,3 +99,47 @@ def test_a_time_that_cannot_be_is_refused(
 
     assert done.exit_code == 1
     assert sentence in done.stderr
+
+
+DOUBTFUL = LETTER.replace("Hello.", "See [here](https://example.com/a).")
+BROKEN = LETTER.replace("Hello.", "Dear {{name}},")
+
+
+def test_a_check_says_what_is_wrong_and_ends_with_one_if_it_must_be_mended(
+    newsletter: Newsletter, tmp_path: Path
+) -> None:
+    newsletter("posts", "import", write(tmp_path, BROKEN))
+    broken = newsletter("posts", "check", "slow")
+    newsletter("posts", "import", write(tmp_path, DOUBTFUL))
+    doubtful = newsletter("posts", "check", "slow")
+    newsletter("posts", "import", write(tmp_path, LETTER))
+    fine = newsletter("posts", "check", "slow")
+
+    assert broken.exit_code == 1
+    assert "error (foreign_field): Line 7: “{{name}}” is a merge field" in broken.output
+    assert doubtful.exit_code == 0
+    assert "warning (vague_link): Line 7" in doubtful.output
+    assert "1 of 1 link not checked yet" in doubtful.output
+    assert fine.exit_code == 0
+    assert "Nothing stands in the way" in fine.output
+
+
+def test_a_warning_is_accepted_by_its_code(newsletter: Newsletter, tmp_path: Path) -> None:
+    newsletter("posts", "import", write(tmp_path, DOUBTFUL))
+
+    refused = newsletter("posts", "schedule", "slow", "--at", "2031-11-30 09:00")
+    assert refused.exit_code == 1
+    assert "send it as it is with: --accept vague_link" in refused.stderr
+
+    done = newsletter("posts", "schedule", "slow", "--at", "2031-11-30 09:00", "--accept", "vague_link")
+    assert done.exit_code == 0
+    assert "accepted warning (vague_link)" in newsletter("posts", "check", "slow").output
+
+
+def test_an_error_cannot_be_accepted(newsletter: Newsletter, tmp_path: Path) -> None:
+    newsletter("posts", "import", write(tmp_path, BROKEN))
+
+    done = newsletter("posts", "schedule", "slow", "--at", "2031-11-30 09:00", "--accept", "foreign_field")
+
+    assert done.exit_code == 1
+    assert "is a merge field" in done.stderr

@@ -1,53 +1,26 @@
 """What is said about the records of a sender's domain, by a real name server of this test."""
 
-import socket
-import threading
 from collections.abc import Callable, Iterator
 
-import dns.flags
-import dns.message
-import dns.rcode
 import dns.resolver
-import dns.rrset
 import pytest
 
+from emails.dkim import read_key
 from newsletter.doctor import sender_dns
 from newsletter.doctor.findings import Finding
-
-Zone = dict[tuple[str, str], list[str]]
+from tests.emails.keys import rsa_pem
+from tests.name_server import Zone, serving
 
 
 @pytest.fixture
 def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Zone]:
     """Records by name and kind; whatever is not in it does not exist."""
     records: Zone = {}
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-        server.bind(("127.0.0.1", 0))
-        thread = threading.Thread(target=serve, args=(server, records))
-        thread.start()
+    with serving(records) as port:
         resolver = dns.resolver.Resolver(configure=False)
-        resolver.nameservers, resolver.port = ["127.0.0.1"], server.getsockname()[1]
+        resolver.nameservers, resolver.port = ["127.0.0.1"], port
         monkeypatch.setattr(dns.resolver, "Resolver", lambda: resolver)
         yield records
-        server.sendto(b"", server.getsockname())
-        thread.join()
-
-
-def serve(server: socket.socket, records: Zone) -> None:
-    while packet := server.recvfrom(4096):
-        content, client = packet
-        if not content:
-            return
-        query = dns.message.from_wire(content)
-        question = query.question[0]
-        name, kind = question.name.to_text(omit_final_dot=True), dns.rdatatype.to_text(question.rdtype)
-        answer = dns.message.make_response(query)
-        answer.flags |= dns.flags.RA
-        if found := records.get((name, kind)):
-            answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *found))
-        elif not any(known == name for known, _ in records):
-            answer.set_rcode(dns.rcode.NXDOMAIN)
-        server.sendto(answer.to_wire(), client)
 
 
 def look(relay: str = "mail.relay.net", answers_to: str = "letters.org") -> dict[str, Finding]:
@@ -156,3 +129,51 @@ def test_without_a_name_server_nothing_is_claimed(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("domain", ["example.org", "thread.example.org", "letters.test", "localhost"])
 def test_a_domain_for_examples_is_not_asked_about(domain: str) -> None:
     assert [finding.level for finding in sender_dns.check(domain, {domain}, "r.net")] == ["warn"]
+
+
+NAME = "r1._domainkey.letters.org"
+
+
+def look_for_key(zone: Zone, *records: str) -> Finding:
+    complete(zone)
+    if records:
+        pieces = [[record[at : at + 255] for at in range(0, len(record), 255)] for record in records]
+        zone[NAME, "TXT"] = [" ".join(f'"{piece}"' for piece in each) for each in pieces]
+    key = read_key(rsa_pem(), "r1")
+    found = sender_dns.check("letters.org", {"letters.org"}, "mail.relay.net", keys=[key])
+    [finding] = [finding for finding in found if finding.about.startswith("DKIM")]
+    return finding
+
+
+def test_a_published_key_that_fits_is_well(zone: Zone) -> None:
+    assert look_for_key(zone, read_key(rsa_pem(), "r1").record).level == "ok"
+
+
+def test_a_key_that_is_not_published_is_told_the_record(zone: Zone) -> None:
+    found = look_for_key(zone)
+
+    assert found.level == "fail"
+    assert f'Add: {NAME}. TXT "{read_key(rsa_pem(), "r1").record}"' == found.advice
+
+
+@pytest.mark.parametrize(
+    ("record", "level", "words"),
+    [
+        ("v=DKIM1; k=rsa; p=", "fail", "withdrawn"),
+        ("v=DKIM1; k=rsa; p=MIIBOTHERKEY", "fail", "does not fit"),
+        ("v=DKIM1; k=ed25519; p={public}", "fail", "does not fit"),
+        ("v=DKIM1; h=sha1; p={public}", "fail", "not for mail"),
+        ("v=DKIM1; t=y:s; p={public}", "warn", "trial"),
+        ("k=rsa; p={public}", "ok", "fits"),
+    ],
+)
+def test_a_published_key_that_does_not_fit_is_named(zone: Zone, record: str, level: str, words: str) -> None:
+    found = look_for_key(zone, record.format(public=read_key(rsa_pem(), "r1").public))
+
+    assert (found.level, words in found.sentence) == (level, True)
+
+
+def test_two_records_are_none(zone: Zone) -> None:
+    record = read_key(rsa_pem(), "r1").record
+
+    assert "2 records" in look_for_key(zone, record, f"{record}; t=s").sentence

@@ -33,6 +33,16 @@ def test_what_was_answered_is_known_and_what_was_not_is_in_doubt() -> None:
     assert told.in_doubt == [3]
 
 
+def test_what_was_kept_back_at_the_last_moment_has_not_left() -> None:
+    held = Journal()
+    held.handing_over(1, 7)
+    held.write(journal.kept_back(1))
+    held.close(forget=False)
+
+    told = journal.replay(held.token)
+    assert (told.is_complete, told.answers, told.in_doubt) == (True, [], [])
+
+
 def test_a_line_cut_off_by_the_crash_is_no_line() -> None:
     assert journal.replay(die_in_the_middle(torn=b'["A", 3, "acc')).in_doubt == [3]
 

@@ -1,5 +1,6 @@
 """Processes, machines and disks that fail at the worst moment: nobody is missed, nobody is mailed twice."""
 
+import errno
 import resource
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from newsletter import config
 from newsletter.db import db
 from newsletter.jobs import Job
-from newsletter.sending import journal, ledger, queries, resume
+from newsletter.sending import journal, ledger, queries, resume, start
 from newsletter.sending.journal import Answer, Journal, PutOff
 from newsletter.sending.ledger import Claim
 from newsletter.sending.models import Chunk, Outcome, Waiting
@@ -89,7 +90,7 @@ def test_a_process_that_dies_just_after_its_claim_has_written_to_nobody(jobs_que
 def test_what_a_power_cut_took_from_the_journal_is_in_doubt_and_no_more_than_that(
     jobs_queue: JobQueue, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger, "GROUP", 2)
+    monkeypatch.setattr(ledger, "WINDOW", 2)
     ada, _, _ = cast.ada(), cast.grace(), factories.subscriber("ken@example.com")
     late = factories.subscriber("late@example.com")
     dying = begin(jobs_queue)
@@ -111,12 +112,12 @@ def test_a_notice_whose_journal_a_power_cut_has_emptied_is_in_doubt(
 ) -> None:
     owed = _a_notice()
     dying = Journal()
-    assert notices.claim(owed.id, dying.token)
+    assert notices.claim(dying.token)
     dying.close(forget=False)
     the_machine_is_started_anew(monkeypatch)
 
     resume.take_back()
-    jobs_queue.ring(Job.SEND_NOTICE, owed.id)
+    jobs_queue.ring(Job.SEND_NOTICES)
     jobs_queue.run()
 
     db.session.refresh(owed)
@@ -127,7 +128,7 @@ def test_a_notice_whose_journal_a_power_cut_has_emptied_is_in_doubt(
 def test_a_notice_whose_process_died_before_the_hand_over_is_tried_again(jobs_queue: JobQueue) -> None:
     owed = _a_notice()
     dying = Journal()
-    assert notices.claim(owed.id, dying.token)
+    assert notices.claim(dying.token)
     dying.close(forget=False)
 
     resume.take_back()
@@ -147,7 +148,7 @@ def _a_notice() -> Notice:
 def test_a_machine_that_does_not_come_back_leaves_no_more_than_one_group_in_doubt(
     jobs_queue: JobQueue, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger, "GROUP", 1)
+    monkeypatch.setattr(ledger, "WINDOW", 1)
     cast.ada(), cast.grace()
     gone = begin(jobs_queue)
     claimed(gone)
@@ -191,6 +192,26 @@ def _lose_the_connection(*_: object) -> None:
     raise OperationalError("", {}, Exception("terminating connection due to administrator command"))
 
 
+def test_who_cannot_record_what_it_heard_writes_to_nobody_else_until_it_can(
+    jobs_queue: JobQueue, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast.ada(), cast.grace(), factories.subscriber("ken@example.com")
+    monkeypatch.setattr(start, "CHUNK", 1)
+    send_now()
+    tasks.run(Job.START_DUE_MAILINGS)
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "_append", _lose_the_connection)
+        for _ in range(3):
+            with pytest.raises(OperationalError):
+                tasks.run(Job.DELIVER, 1)
+    assert len(outbox) == 1
+
+    jobs_queue.run()
+
+    assert len(outbox) == len(set(outbox.addresses)) == 3
+    assert outcomes() == {"accepted": 3}
+
+
 def test_one_unreadable_journal_keeps_no_other_chunk_from_being_taken_back(
     jobs_queue: JobQueue, outbox: Outbox
 ) -> None:
@@ -214,8 +235,35 @@ def test_a_journal_that_finds_no_room_stops_the_hand_over_and_stays_readable(job
         size = next(journal.folder().glob(f"{full.token}*")).stat().st_size
         with _no_more_room_than(size + 3), pytest.raises(OSError, match="No space left"):
             full.handing_over(grace.id, None)
+        with pytest.raises(OSError, match="No space left"):  # now there is room, but after half a line
+            full.answered(Answer(ada.id, Outcome.ACCEPTED, "250 ok"))
 
         assert journal.replay(full.token).in_doubt == [ada.id]
+
+
+def test_what_the_server_said_is_recorded_even_when_the_journal_has_no_room_for_it(
+    jobs_queue: JobQueue, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast.ada(), cast.grace()
+    send_now()
+    tasks.run(Job.START_DUE_MAILINGS)
+    write = Journal.write
+
+    def no_room_for_a_second_hand_over(self: Journal, lines: str) -> None:
+        if len(outbox) and '"H"' in lines:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(self, lines)
+
+    with monkeypatch.context() as full:
+        full.setattr(Journal, "write", no_room_for_a_second_hand_over)
+        with pytest.raises(OSError, match="No space left"):
+            tasks.run(Job.DELIVER, 1)
+    assert outcomes() == {"accepted": 1}
+
+    assert resume.take_back() == 1
+    tasks.run(Job.DELIVER, 1)
+    assert outcomes() == {"accepted": 2}
+    assert len(outbox) == 2
 
 
 @contextmanager
@@ -231,8 +279,8 @@ def _no_more_room_than(size: int) -> Iterator[None]:
 def test_all_processes_of_a_machine_agree_on_its_name_from_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for start in range(40):
-        elsewhere = config.settings().model_copy(update={"data_dir": tmp_path / str(start)})
+    for number in range(40):
+        elsewhere = config.settings().model_copy(update={"data_dir": tmp_path / str(number)})
         monkeypatch.setattr(journal, "settings", lambda elsewhere=elsewhere: elsewhere)
         with ThreadPoolExecutor(8) as processes:
             names = set(processes.map(lambda _: journal.host.__wrapped__(), range(8)))

@@ -1,17 +1,18 @@
 """A mail server that behaves badly towards one reader, or towards all, harms nobody else and lies to nobody."""
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import select, update
 
 from newsletter.db import db
 from newsletter.jobs import Job
 from newsletter.sending import control, queries
 from newsletter.sending.models import Chunk, Outcome
-from tests import cast
+from tests import cast, factories
 from tests.doubles import JobQueue, Outbox
 from tests.smtp_sink import Orders, SmtpSink
 from tests.worker.test_deliver import chunk_is_due_now, outcomes, send_now, the_mailing
@@ -66,30 +67,31 @@ def test_an_answer_that_is_none_is_no_refusal(jobs_queue: JobQueue, sink: SmtpSi
     sink.orders["ada@example.com"] = Orders(at_dot="what was the question?")
     send_now()
 
-    jobs_queue.run()
+    work_off(jobs_queue, rounds=1)
 
     assert outcomes() == {"accepted": 1, "unconfirmed": 1}
 
 
-def test_pause_takes_effect_within_a_second_however_slow_the_server_is(
+def test_pause_takes_effect_at_once_however_slow_the_server_is(
     jobs_queue: JobQueue, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cast.ada(), cast.grace()
+    for number in range(5):
+        factories.subscriber(f"r{number}@example.com")
     send_now()
-    monkeypatch.setattr(deliver, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(deliver, "LOOK_EVERY", 0.02)
+    outbox.delay = 0.2
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # another thread needs the app itself
 
-    session = transports.open_session
+    def the_author_pauses() -> None:
+        with app.app_context():
+            control.pause(the_mailing())
+            db.session.commit()
 
-    def paused_by_the_author_meanwhile(url: str, timeout: float) -> transports.Session:
-        control.pause(the_mailing())
-        db.session.commit()
-        return session(url, timeout)
-
-    monkeypatch.setattr(transports, "open_session", paused_by_the_author_meanwhile)
+    outbox.after_first = lambda: threading.Thread(target=the_author_pauses).start()
     jobs_queue.run()
 
-    assert len(outbox) == 1
-    assert outcomes() == {"accepted": 1}
+    assert 1 <= len(outbox) <= 3
+    assert outcomes() == {"accepted": len(outbox)}
 
 
 def test_a_server_that_takes_a_few_messages_at_a_time_is_not_left_alone_longer_and_longer(
