@@ -5,16 +5,17 @@ from urllib.parse import urlencode
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 from sqlalchemy.exc import IntegrityError
 
 import emails
 from newsletter import clock
-from newsletter.admin import bp, guard, manuscript, phrases
+from newsletter.admin import bp, cards, findings, guard, manuscript, phrases, pictures, size
 from newsletter.admin.forms import PostForm
 from newsletter.admin.posts import find
 from newsletter.db import db
 from newsletter.errors import NewsletterError
-from newsletter.posts import content, publishing
+from newsletter.posts import content, link_checks, polls, publishing
 from newsletter.posts.models import Post, Revision
 from newsletter.publication.models import Newsletter, Publication
 from newsletter.sending import queries as sends
@@ -48,12 +49,19 @@ def _save(post: Post | None) -> ResponseReturnValue:
     form = PostForm(request.form)
     form.offer(Newsletter.open(), post.newsletter if post else None)
     latest = content.latest_revision(post) if post else None
+    try:
+        manuscript.append(form, pictures.add_sent())
+    except NewsletterError as error:
+        db.session.rollback()
+        form.pictures.errors = [error.sentence]
+        return _refused(post, form)
     if not manuscript.is_complete(form):
         return _refused(post, form)
     if latest and form.revision.data != str(latest.number) and latest.source != manuscript.source_of(form):
         return _overtaken(post, form, latest)
     try:
         post = publishing.write(manuscript.source_of(form), user_id=guard.staff().id, post=post)
+        link_checks.ask(post)
         db.session.commit()
     except NewsletterError as error:
         db.session.rollback()
@@ -72,14 +80,15 @@ def _answer_saved(post: Post) -> ResponseReturnValue:
             said=f"Saved {phrases.Phrases(Publication.current().time_zone).time(clock.now())}",
             revision=content.latest_revision(post).number,
             url=url_for(".edit", post_id=post.id),
-            problems=render_template("admin/posts/_problems.html", problems=manuscript.problems(post)),
+            problems=_checked(post),
+            links=render_template("admin/posts/_links.html", post=post, links=cards.of(post)),
         )
     match request.form.get("then"):
         case "schedule":
             return redirect(url_for(".schedule", post_id=post.id))
         case "test":
             return _send_test(post)
-    flash("Saved.")
+    flash("Saved. The picture is at the end of the text." if pictures.were_sent() else "Saved.")
     seen = urlencode({"view": _chosen("view", VIEWS), "as": _chosen("as", READERS)})
     return redirect(f"{url_for('.edit', post_id=post.id)}?{seen}")
 
@@ -125,9 +134,18 @@ def _page(post: Post | None, form: PostForm) -> str:
         reader=_chosen("as", READERS),
         views=VIEWS,
         readers=READERS,
-        problems=manuscript.problems(post) if post else [],
+        checked=Markup(_checked(post)) if post else None,  # noqa: S704  # a template of ours
+        links=cards.of(post) if post else [],
         mailings=sends.of_post(post.id) if post else [],
+        polls=polls.of_post(post) if post else [],
+        **pictures.offers(),
     )
+
+
+def _checked(post: Post) -> str:
+    """What stands below the preview: how large the mail is, and what the checks before sending say."""
+    found = findings.panel(post)
+    return render_template("admin/posts/_checked.html", post=post, found=found, meter=size.meter(found.sizes))
 
 
 def _chosen(name: str, known: dict[str, str]) -> str:

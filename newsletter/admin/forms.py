@@ -10,6 +10,7 @@ from wtforms import (
     FileField,
     Form,
     HiddenField,
+    MultipleFileField,
     PasswordField,
     RadioField,
     SelectField,
@@ -62,6 +63,7 @@ class PostForm(Form):
     date = StringField("Date shown")
     preheader = StringField("Preheader")
     subject = StringField("Subject of the mail")
+    pictures = MultipleFileField("From this device")
     revision = HiddenField()  # what was on the page when the writing began
 
     def offer(self, newsletters: list[Newsletter], chosen: Newsletter | None) -> None:
@@ -127,11 +129,55 @@ class PublicationForm(TextsForm):
     postal_address = TextAreaField("Postal address")
     time_zone = StringField("Time zone")
     language = StringField("Language")
+
+
+class LooksForm(TextsForm):
+    """What cannot be chosen is refused by publication.looks, which knows what there is."""
+
     accent = StringField("Accent colour")
+    faces = RadioField("Typeface", choices={"serif": "With serifs", "sans": "Without serifs"}, validate_choice=False)
+    header = RadioField(
+        "Header",
+        choices={
+            "left": "Logo and name on one line",
+            "rule": "The same, larger, a rule below",
+            "centred": "In the middle, a double rule below",
+            "logo": "The logo alone",
+        },
+        validate_choice=False,
+    )
+    headings = RadioField(
+        "Headings",
+        choices={"plain": "Bold", "ruled": "Large and light, a line above", "small": "Small and bold"},
+        validate_choice=False,
+    )
+    quotes = RadioField(
+        "Quotations",
+        choices={"line": "A line beside them", "large": "Larger", "ground": "On a faint ground"},
+        validate_choice=False,
+    )
+    cards = RadioField(
+        "Cards",
+        choices={"box": "In a box", "rules": "Between two lines", "ground": "On a faint ground"},
+        validate_choice=False,
+    )
+    footer = TextAreaField("Footer")
+    long_mail = RadioField(
+        "Letters that are too long",
+        choices={
+            "fold": "Fold them over 95 kB: the end is read on the web",
+            "whole": "Leave them whole, and warn me",
+        },
+        validate_choice=False,
+    )
 
 
 class LogoForm(Form):
     logo = FileField("Logo")
+
+
+class DarkLogoForm(Form):
+    dark_logo = FileField("Logo on dark pages")
 
 
 class NewsletterForm(TextsForm):

@@ -15,6 +15,10 @@ from newsletter.errors import NewsletterError
 from newsletter.guards import csrf
 
 OPEN_TO_STRANGERS = frozenset({"admin.sign_in"})
+WITH_PICTURES = frozenset(
+    {"admin.new", "admin.save", "admin.add_picture", "admin.settings.save_logo", "admin.settings.save_dark_logo"}
+)
+MOST_AT_ONCE = 64 * 1024 * 1024  # bytes of pictures; everything else is smaller by far
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -43,6 +47,8 @@ def _let_in() -> ResponseReturnValue | None:
     g.staff_session = sessions.current(request.cookies.get(cookie_name(), ""))
     if g.staff_session is None and request.endpoint not in OPEN_TO_STRANGERS:
         return _turn_away()
+    if request.endpoint in WITH_PICTURES:
+        request.max_content_length = MOST_AT_ONCE
     if current_app.config["WTF_CSRF_ENABLED"]:
         csrf.protect()
     if g.staff_session and sessions.note_seen(g.staff_session):

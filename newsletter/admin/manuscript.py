@@ -11,7 +11,7 @@ from newsletter.admin.forms import PostForm
 from newsletter.errors import NewsletterError
 from newsletter.posts import content, preflight, publishing
 from newsletter.posts.models import Post, Revision
-from newsletter.posts.preflight import Problem
+from newsletter.posts.preflight import Examination
 from newsletter.publication.models import Newsletter
 
 _FRONT = re.compile(r"\s*---[ \t]*\r?\n(?:[ \t]*(?:#.*)?\r?\n)*[A-Za-z_][\w -]*?\s*:")
@@ -65,6 +65,12 @@ def source_of(form: PostForm) -> str:
     return emails.write_post(front, body)
 
 
+def append(form: PostForm, markdown: str) -> None:
+    """Put it below the text, as a part of its own. Nothing is nothing."""
+    if markdown:
+        form.body.data = "\n\n".join(filter(None, [(form.body.data or "").rstrip(), markdown]))
+
+
 def has_own_front_matter(form: PostForm) -> bool:
     return bool(_FRONT.match((form.body.data or "").lstrip("\ufeff")))
 
@@ -87,13 +93,27 @@ def blame(form: PostForm, error: NewsletterError) -> None:
     field.errors = [error.sentence]
 
 
-def problems(post: Post) -> list[Problem]:
+def problems(post: Post) -> list[emails.Finding]:
+    return examine(post).problems
+
+
+def examine(post: Post) -> Examination:
     """What the checks before sending say, with lines as the editor counts them: from the first line of the text."""
     above = _lines_above_text(content.latest_revision(post).source)
-    return [
+    found = preflight.examine(post)
+    counted = [
         replace(problem, line=problem.line - above if problem.line and problem.line > above else None)
-        for problem in preflight.problems(post)
+        for problem in found.problems
     ]
+    return replace(found, problems=counted)
+
+
+def lines_of_text(source: str) -> list[str]:
+    """As the editor shows them."""
+    try:
+        return emails.read_post(source).body.split("\n")
+    except emails.SourceError:
+        return source.split("\n")
 
 
 def _lines_above_text(source: str) -> int:

@@ -17,28 +17,29 @@ def preview(post_id: int, view: str) -> Response:
     reader = request.args.get("as", "")
     audience = emails.Audience(reader if reader in READERS else "free")
     if audience is emails.Audience.STRANGER and view != "web":
-        return _note("A stranger gets no mail. Choose “Web page” to see what they see.")
+        return note("A stranger gets no mail. Choose “Web page” to see what they see.")
     post = find(post_id)
     seen = rehearsal.preview(post, audience)
     if not seen.html:
-        return _note(" ".join(problem.full_sentence for problem in manuscript.problems(post)))
+        return note(" ".join(problem.full_sentence for problem in manuscript.problems(post)))
     match view:
         case "text":
-            return _framed(render_template("admin/preview/text.html", text=seen.text))
+            return framed(render_template("admin/preview/text.html", text=seen.text))
         case "web":
-            return _framed(render_template("admin/preview/web.html", post=post, html=seen.web_html))
-    return _framed(seen.html)
+            return framed(render_template("admin/preview/web.html", post=post, html=seen.web_html))
+    return framed(seen.html)
 
 
-def _note(sentence: str) -> Response:
-    return _framed(render_template("admin/preview/note.html", sentence=sentence))
+def note(sentence: str) -> Response:
+    return framed(render_template("admin/preview/note.html", sentence=sentence))
 
 
-def _framed(html: str) -> Response:
+def framed(html: str, *, has_pictures: bool = True) -> Response:
     """Sandboxed twice, by the frame and by this header: opened by itself it is just as harmless."""
     site = settings().site_url
+    pictures = "http: https: data:" if has_pictures else "'none'"
     policy = (
-        "sandbox; default-src 'none'; img-src http: https: data:; "
+        f"sandbox; default-src 'none'; img-src {pictures}; "
         f"style-src 'unsafe-inline' {site} {request.host_url}; frame-ancestors 'self'"
     )
     return Response(html, headers={"Content-Security-Policy": policy})

@@ -13,6 +13,7 @@ from newsletter.db import db
 from newsletter.errors import NewsletterError, NotFound
 from newsletter.publication.models import Newsletter, Publication
 from newsletter.sending import queries as sends
+from newsletter.sending import returned
 from newsletter.subscribers import by_hand, consent, leaving, queries, signup
 from newsletter.subscribers.addresses import Address
 from newsletter.subscribers.models import Subscriber, SubscriberState
@@ -106,6 +107,7 @@ def reader(subscriber_id: int) -> str:
         states=STATES,
         lines=queries.history(found),
         deliveries=sends.history_of(found.id),
+        came_back=returned.of_reader(found.id),
         memberships=tiers.of_subscriber(found.id),
     )
 

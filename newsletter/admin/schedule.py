@@ -9,12 +9,12 @@ from flask.typing import ResponseReturnValue
 
 from newsletter import clock
 from newsletter.accounts import audit
-from newsletter.admin import bp, guard, manuscript, phrases
+from newsletter.admin import bp, findings, guard, phrases
 from newsletter.admin.forms import ScheduleForm
 from newsletter.admin.posts import find
 from newsletter.db import db
 from newsletter.errors import NewsletterError
-from newsletter.posts import publishing
+from newsletter.posts import publishing, ticks
 from newsletter.posts.models import Post
 from newsletter.publication.models import Publication
 from newsletter.sending import start
@@ -51,7 +51,12 @@ def set_schedule(post_id: int) -> ResponseReturnValue:
     post, form = find(post_id), ScheduleForm(request.form)
     try:
         plan = _read(form)
-        publishing.schedule(post, plan.at, plan.zone)
+        accepted = request.form.getlist("accept")
+        ticks.take_back(post, apart_from=accepted)
+        publishing.schedule(post, plan.at, plan.zone, accepted=accepted, user_id=guard.staff().id)
+    except ticks.NotAccepted as refusal:
+        db.session.rollback()
+        return _page(post, form, _ask_for_ticks(refusal)), 422
     except NewsletterError as error:
         db.session.rollback()
         return _page(post, form, error.sentence), 422
@@ -99,6 +104,12 @@ def _read(form: ScheduleForm) -> Plan:
     return Plan(at, zone, f"{said.in_both_zones(at, zone)}, {said.distance(at)}.", is_possible=True)
 
 
+def _ask_for_ticks(refusal: ticks.NotAccepted) -> str:
+    many = len(refusal.findings)
+    one = "One warning is" if many == 1 else f"{many} warnings are"
+    return f"{one} not ticked. Mend what it is about, or tick “Send anyway”."
+
+
 def _plan_or_fault(form: ScheduleForm) -> dict[str, object]:
     try:
         return {"plan": _read(form), "fault": ""}
@@ -112,8 +123,8 @@ def _page(post: Post, form: ScheduleForm, refusal: str = "") -> str:
         post=post,
         form=form,
         refusal=refusal,
-        readers=start.count_audience(post.newsletter_id, post.audience),
-        problems=manuscript.problems(post),
+        readers=start.count_audience(post),
+        found=findings.panel(post, request.values.getlist("accept")),
         zones=sorted(available_timezones()),
         **_plan_or_fault(form),
     )

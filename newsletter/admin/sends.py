@@ -8,11 +8,11 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from newsletter.accounts import audit
-from newsletter.admin import bp, guard
+from newsletter.admin import bp, came_back, guard
 from newsletter.admin.posts import find as find_post
 from newsletter.db import db
 from newsletter.errors import NotFound
-from newsletter.sending import control, queries, start
+from newsletter.sending import control, queries, start, traffic
 from newsletter.sending.models import Mailing, Outcome
 from newsletter.sending.queries import Progress, TroubledReader
 from newsletter.subscribers import queries as subscriber_queries
@@ -54,7 +54,8 @@ def sends_now() -> str:
 @bp.get("/sends/<int:mailing_id>")
 def mailing(mailing_id: int) -> str:
     left = subscriber_queries.left_by(mailing_id)
-    return render_template("admin/sends/mailing.html", left=left, **_watched(find(mailing_id)))
+    returned = came_back.shown(mailing_id)
+    return render_template("admin/sends/mailing.html", left=left, returned=returned, **_watched(find(mailing_id)))
 
 
 @bp.get("/sends/<int:mailing_id>/progress")
@@ -170,7 +171,8 @@ def _watched(mailing: Mailing) -> dict[str, object]:
         for kind, heading in KINDS.items()
         if getattr(progress, kind) and kind != "skipped"
     ]
-    return {"mailing": mailing, "progress": progress, "parts": parts(progress), "tables": tables}
+    lanes = [] if progress.is_over else traffic.now()
+    return {"mailing": mailing, "progress": progress, "parts": parts(progress), "lanes": lanes, "tables": tables}
 
 
 def _readers(mailing_id: int, kind: str, limit: int, after: int) -> list[TroubledReader]:

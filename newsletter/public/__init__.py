@@ -20,9 +20,10 @@ from newsletter.public import (  # noqa: E402  # the views hang themselves on th
     feeds,
     frame,
     leaving,
+    polls,
     preferences,
     signup,
     site,
 )
 
-__all__ = ["address", "bp", "embed", "feeds", "frame", "leaving", "preferences", "signup", "site"]
+__all__ = ["address", "bp", "embed", "feeds", "frame", "leaving", "polls", "preferences", "signup", "site"]

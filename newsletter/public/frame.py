@@ -4,10 +4,12 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import Response, g, request
+from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
 import emails
-from emails.markup import long_date
+from emails import footer
+from emails.dates import long_date
 from newsletter.config import settings
 from newsletter.posts import content
 from newsletter.posts.models import Post
@@ -24,6 +26,7 @@ def surroundings() -> dict[str, Any]:
         "publication": publication(),
         "newsletters": newsletters(),
         "theme": theme(),
+        "footer": Markup(footer.page_html(publication().footer)),  # noqa: S704  # made and escaped by emails
         "site_url": settings().site_url,
         "day": day,
         "form": SignUpForm.blank(newsletters()),
@@ -47,20 +50,9 @@ def newsletters() -> list[Newsletter]:
 def theme() -> emails.Theme:
     """The publication's looks, in the name of its first newsletter."""
     if "theme" not in g:
-        g.theme = content.theme(newsletters()[0]) if newsletters() else _bare_theme()
+        g.theme = content.theme(newsletters()[0]) if newsletters() else content.publication_theme(publication())
     made: emails.Theme = g.theme
     return made
-
-
-def _bare_theme() -> emails.Theme:
-    """Of a publication that has no newsletter yet."""
-    return emails.Theme(
-        publication_name=publication().name,
-        site_url=settings().site_url,
-        accent=publication().accent,
-        language=publication().language,
-        postal_address=publication().postal_address,
-    )
 
 
 def day(moment: datetime | date) -> str:

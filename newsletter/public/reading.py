@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 import emails
-from emails.document import Subscribe
+from emails.elements import Subscribe, Upgrade
 from newsletter.posts import content
 from newsletter.posts.models import Post
 from newsletter.public import frame
@@ -49,7 +49,7 @@ def linked_data(post: Post, reading: Reading, publisher: str) -> dict[str, Any]:
         "author": [{"@type": "Person", "name": author} for author in reading.authors],
         "publisher": {"@type": "Organization", "name": publisher},
         "mainEntityOfPage": reading.url,
-        "isAccessibleForFree": reading.body is not None,
+        "isAccessibleForFree": is_open(post),
     }
 
 
@@ -58,9 +58,13 @@ def is_open(post: Post) -> bool:
 
 
 def _reading(post: Post, theme: emails.Theme, *, without_calls: bool = False) -> Reading:
-    said = content.public_content(post) if is_open(post) else None
+    said = content.public_content(post)
+    if said and not is_open(post) and not emails.has_preview(said.document):
+        said = None
+    if said:  # from here on there is nothing of what is not for visitors
+        said = emails.visible(said, emails.Rendering.PAGE, emails.Audience.STRANGER)
     if said and without_calls:
-        blocks = tuple(block for block in said.document.blocks if not isinstance(block, Subscribe))
+        blocks = tuple(block for block in said.document.blocks if not isinstance(block, Subscribe | Upgrade))
         said = replace(said, document=replace(said.document, blocks=blocks))
     return Reading(
         title=post.title,
@@ -74,7 +78,7 @@ def _reading(post: Post, theme: emails.Theme, *, without_calls: bool = False) ->
 
 
 def _body(said: emails.PostContent, theme: emails.Theme) -> str:
-    return emails.render_web(said.document, theme=theme, audience=emails.Audience.STRANGER, share_url=said.share_url)
+    return emails.render_web(said, theme=theme, audience=emails.Audience.STRANGER)
 
 
 def _description(post: Post, said: emails.PostContent | None) -> str:

@@ -5,9 +5,11 @@ from datetime import datetime
 from itertools import groupby
 from urllib.parse import urlencode
 
-from flask import make_response, render_template, request
+from flask import g, make_response, render_template, request
 from werkzeug.wrappers import Response
 
+from emails.elements.players import FRAME_HOSTS
+from newsletter import guards
 from newsletter.errors import NotFound
 from newsletter.posts import content, queries
 from newsletter.posts.models import Post
@@ -67,7 +69,7 @@ def archive() -> str:
 
 @bp.get("/p/<slug>")
 def post_page(slug: str) -> Response:
-    post = _published(slug)
+    post = published(slug)
     earlier, later = queries.neighbours(post)
     form = SignUpForm.blank(frame.newsletters(), chosen=post.newsletter)
     read = reading.for_page(post)
@@ -86,11 +88,12 @@ def post_page(slug: str) -> Response:
 
 @bp.get("/p/<slug>/share")
 def share_page(slug: str) -> str:
-    post = _published(slug)
+    post = published(slug)
     return render_template("public/share.html", post=post, url=content.url(post))
 
 
-def _published(slug: str) -> Post:
+def published(slug: str) -> Post:
+    """The post at this address. Raises NoSuchPost."""
     post = queries.published_by_slug(slug)
     if post is None:
         raise NoSuchPost
@@ -113,6 +116,7 @@ def _revalidated(page: str, token: str, post: Post) -> Response:
     response.set_etag(hashlib.blake2b(stable.encode(), digest_size=16).hexdigest())
     response.last_modified = post.updated_at
     response.headers["Cache-Control"] = "public, max-age=0, must-revalidate"
+    response.headers["Content-Security-Policy"] = guards.content_security_policy(g.csp_nonce, players=FRAME_HOSTS)
     return response.make_conditional(request)
 
 

@@ -11,7 +11,7 @@ let busy = null;
 
 function text() {
   const values = new FormData(form);
-  for (const name of ["csrf_token", "revision", "view", "as", "then"]) values.delete(name);
+  for (const name of ["csrf_token", "revision", "view", "as", "then", "pictures", "shows"]) values.delete(name);
   return JSON.stringify([...values]);
 }
 
@@ -42,6 +42,7 @@ async function send(now) {
   saved = now;
   form.elements.revision.value = words.revision;
   document.getElementById("problems").innerHTML = words.problems;
+  tell(words.links);
   form.action = words.url; // the first save gives a new post its own address
   history.replaceState(null, "", words.url);
   if (picture) look();
@@ -51,18 +52,61 @@ async function send(now) {
 const isJson = (answer) => answer?.headers.get("Content-Type")?.startsWith("application/json");
 
 function post() {
-  const body = new URLSearchParams(new FormData(form));
+  const values = new FormData(form);
+  values.delete("pictures"); // they go their own way: pictures.js
+  const body = new URLSearchParams(values);
   return fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
 }
 
 // Who has signed in again has a new token: fetch it. False while nobody is signed in.
-async function renew() {
+export async function renew() {
   const page = await fetch(location.href).catch(() => null);
   if (!page?.ok || page.redirected) return false;
   const fresh = new DOMParser().parseFromString(await page.text(), "text/html");
   form.elements.csrf_token.value = fresh.querySelector("[name=csrf_token]").value;
   return true;
 }
+
+// Pages that the text names are read by a worker: look every two seconds, for a minute, whether their cards are there.
+const links = document.getElementById("links");
+const reading = () => links.querySelectorAll("[data-reading]").length;
+let looks = 0;
+let waiting;
+
+function tell(told) {
+  const before = reading();
+  if (links.innerHTML !== told) links.innerHTML = told;
+  if (picture && reading() < before) look();
+  watch(30);
+}
+
+function watch(times) {
+  clearTimeout(waiting);
+  looks = times;
+  if (reading() && looks > 0) waiting = setTimeout(ask, 2000);
+}
+
+async function ask() {
+  const left = looks - 1;
+  const answer = await fetch(`${form.action}/links`).catch(() => null);
+  if (answer?.ok && !answer.redirected) {
+    const before = reading();
+    const told = await answer.text();
+    const fresh = document.createElement("div");
+    fresh.innerHTML = told;
+    if (fresh.innerHTML !== links.innerHTML) links.replaceChildren(...fresh.childNodes);
+    if (picture && reading() < before) look();
+  }
+  watch(left);
+}
+
+links.addEventListener("submit", async (event) => {
+  if (text() === saved) return;
+  event.preventDefault();
+  const wanted = event.target.getAttribute("action");
+  if (await save()) links.querySelector(`form[action="${wanted}"]`)?.submit();
+});
+watch(30);
 
 function look() {
   const view = form.elements.view.value;
@@ -104,6 +148,34 @@ document.querySelector("[data-up]").addEventListener("click", async (event) => {
   event.preventDefault();
   if (await save()) location.assign(event.target.href);
 });
+// A finding names its line: go there. Each line of the text is as high as the text field draws it, so it is measured.
+function jump(line) {
+  const field = form.elements.body;
+  const lines = field.value.split("\n");
+  const start = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
+  const mirror = field.cloneNode();
+  mirror.removeAttribute("id");
+  mirror.style.cssText = "position:absolute;visibility:hidden;height:0;min-height:0;overflow:hidden";
+  mirror.style.width = `${field.offsetWidth}px`;
+  mirror.value = field.value.slice(0, start);
+  field.after(mirror);
+  const above = mirror.scrollHeight;
+  mirror.remove();
+  field.focus({ preventScroll: true });
+  field.setSelectionRange(start, start + (lines[line - 1] ?? "").length);
+  field.scrollTop = above - field.clientHeight / 2;
+  const inField = Math.min(above - field.scrollTop, field.clientHeight);
+  scrollTo({ top: scrollY + field.getBoundingClientRect().top + inField - innerHeight / 2 });
+}
+document.getElementById("problems").addEventListener("click", (event) => {
+  const link = event.target.closest("[data-line]");
+  if (!link) return;
+  event.preventDefault();
+  jump(Number(link.dataset.line));
+});
+const asked = /^#line-(\d+)$/.exec(location.hash);
+if (asked) jump(Number(asked[1]));
+
 if (picture) {
   show.hidden = true;
   frame.style.overflow = "hidden";

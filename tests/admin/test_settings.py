@@ -1,13 +1,9 @@
 """What an owner decides, and what is refused with a sentence."""
 
-from io import BytesIO
-
 import pytest
 from flask.testing import FlaskClient
-from PIL import Image
 
 from newsletter.db import db
-from newsletter.posts.models import Media
 from newsletter.publication.models import Newsletter, Publication
 from tests.admin.conftest import seen
 
@@ -17,7 +13,6 @@ GOOD = {
     "postal_address": "1 Mill Lane",
     "time_zone": "Europe/Paris",
     "language": "fr",
-    "accent": "#AA3300",
 }
 LIST = {"name": "Field Notes", "sender_name": "Ken", "sender_email": "ken@letters.example.org"}
 
@@ -30,7 +25,7 @@ def here() -> Publication:
 def test_the_publication_is_changed(desk: FlaskClient) -> None:
     desk.post("/desk/settings/", data=GOOD)
 
-    assert (here().time_zone, here().language, here().accent) == ("Europe/Paris", "fr", "#aa3300")
+    assert (here().time_zone, here().language) == ("Europe/Paris", "fr")
 
 
 @pytest.mark.parametrize(
@@ -40,7 +35,6 @@ def test_the_publication_is_changed(desk: FlaskClient) -> None:
         ({"time_zone": "Berlin"}, "They are named like Europe/Berlin."),
         ({"time_zone": "../../etc/passwd"}, "is not a time zone"),
         ({"language": "english!"}, "They look like en, de or pt-BR."),
-        ({"accent": "red;}body{display:none"}, "Write it like #8a4b2d."),
     ],
 )
 def test_what_cannot_be_is_refused_beside_its_field_and_nothing_changes(
@@ -52,13 +46,6 @@ def test_what_cannot_be_is_refused_beside_its_field_and_nothing_changes(
     assert sentence in seen(answer)
     assert "typed with care" in answer.text
     assert here().tagline == ""
-
-
-def test_an_accent_that_is_hard_to_read_is_told_while_it_is_chosen(desk: FlaskClient) -> None:
-    said = seen(desk.get("/desk/settings/accent?accent=%23ffd54a"))
-
-    assert "links need 4.5 : 1, so they become #" in said
-    assert "This is not a colour" in seen(desk.get("/desk/settings/accent?accent=<script>"))
 
 
 def test_names_are_words_wherever_they_are_shown(desk: FlaskClient) -> None:
@@ -138,84 +125,3 @@ def test_the_team_page_says_who_did_what(desk: FlaskClient) -> None:
 
     assert "ken@example.com" in page
     assert "Changed the publication" in page
-
-
-def picture(width: int = 300, height: int = 100, kind: str = "PNG") -> bytes:
-    made = BytesIO()
-    Image.new("RGB", (width, height), "#8a4b2d").save(made, kind)
-    return made.getvalue()
-
-
-def upload(desk: FlaskClient, content: bytes, name: str = "logo.png") -> str:
-    head = f'--edge\r\nContent-Disposition: form-data; name="logo"; filename="{name}"\r\n\r\n'
-    body = head.encode() + content + b"\r\n--edge--\r\n"  # by hand: the client's own would leave a large file open
-    return seen(
-        desk.post(
-            "/desk/settings/logo", data=body, content_type="multipart/form-data; boundary=edge", follow_redirects=True
-        )
-    )
-
-
-def test_a_logo_is_kept_as_our_own_png_and_shown_to_everybody(desk: FlaskClient) -> None:
-    upload(desk, picture(2000, 500, "JPEG"), "../../etc/passwd.html")
-
-    media = Media.by_key(here().logo_key or "")
-    assert media is not None
-    assert (media.width, media.height) == (960, 240)
-    answer = desk.application.test_client().get(f"/media/{media.key}.png")
-    assert answer.data.startswith(b"\x89PNG")
-    assert answer.headers["Content-Type"] == "image/png"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Content-Security-Policy"].startswith("sandbox")
-    assert "immutable" in answer.headers["Cache-Control"]
-    assert "Set-Cookie" not in answer.headers
-
-
-def test_nothing_that_hides_in_a_picture_survives(desk: FlaskClient) -> None:
-    upload(desk, picture(kind="GIF") + b"<script>alert(1)</script>", "logo.gif")
-
-    media = Media.by_key(here().logo_key or "")
-    assert media is not None
-    assert b"script" not in media.content
-
-
-def bomb() -> bytes:
-    """A PNG of a few hundred bytes that says it is 50,000 pixels square."""
-    small = picture(1, 1)
-    header = small.index(b"IHDR") + 4
-    size = (50_000).to_bytes(4) * 2
-    from zlib import crc32
-
-    chunk = b"IHDR" + size + small[header + 8 : header + 13]
-    return small[: header - 4] + chunk + crc32(chunk).to_bytes(4) + small[header + 17 :]
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (b"", "Choose a picture first."),
-        (b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>', "SVG files can carry programs"),
-        (b'<?xml version="1.0"?><!DOCTYPE svg><SVG onload="alert(1)"/>', "SVG files can carry programs"),
-        (b"GIF89a/*<script>alert(1)</script>*/=1;", "not a picture that we can read"),
-        (b"<!doctype html><script>alert(1)</script>", "not a picture that we can read"),
-        (picture()[:60], "not a picture that we can read"),
-        (bomb(), "more than 40 million pixels"),
-        (picture() + b"\0" * (5 * 1024 * 1024), "up to 5 MB"),
-    ],
-)
-def test_what_is_no_harmless_picture_is_refused(desk: FlaskClient, content: bytes, sentence: str) -> None:
-    assert sentence in upload(desk, content)
-    assert here().logo_key is None
-
-
-def test_a_picture_nobody_uploaded_is_not_there(desk: FlaskClient) -> None:
-    for key in ("0" * 32, "..%2F..%2Fetc%2Fpasswd", "x"):
-        assert desk.get(f"/media/{key}.png").status_code == 404
-
-
-def test_the_logo_can_be_taken_down(desk: FlaskClient) -> None:
-    upload(desk, picture())
-
-    desk.post("/desk/settings/logo/remove")
-
-    assert here().logo_key is None

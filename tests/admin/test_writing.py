@@ -412,3 +412,17 @@ def test_editing_what_was_sent_changes_the_page_and_says_so(desk: FlaskClient, w
     assert "You can still change the page; what was sent does not change." in page
     assert answer.status_code == 302
     assert "Corrected." in source()
+
+
+def test_the_size_of_the_mail_stands_beside_its_preview(desk: FlaskClient, weekly: Newsletter) -> None:
+    post = written()
+    page = desk.get(f"/desk/posts/{post.id}")
+    answer = desk.post(
+        f"/desk/posts/{post.id}",
+        data=typed(body="More.", revision=latest_number(post)),
+        headers={"Accept": "application/json"},
+    )
+
+    for shown in (page.text, answer.json["problems"]):  # type: ignore[index]  # it is JSON
+        assert "of the 102 kB that Gmail shows." in shown
+        assert '<rect class="k-accepted"' in shown

@@ -189,6 +189,8 @@ DESK = {
     "posts-none": "/desk/posts?words=nothing+like+it",
     "post-new": "/desk/posts/new",
     "post-published": "/desk/posts/{post}",
+    "lab": "/desk/posts/{post}/lab",
+    "lab-reader": "/desk/posts/{post}/lab?as=free&reader=nobody+at+all",
     "versions": "/desk/posts/{post}/versions",
     "version": "/desk/posts/{post}/versions/1",
     "readers": "/desk/readers",
@@ -201,6 +203,8 @@ DESK = {
     "mailing-skipped": "/desk/sends/1/skipped",
     "money": "/desk/money",
     "settings": "/desk/settings/",
+    "settings-looks": "/desk/settings/looks",
+    "settings-looks-tried": "/desk/settings/looks?preset=note&scheme=dark",
     "settings-newsletters": "/desk/settings/newsletters",
     "settings-newsletter": "/desk/settings/newsletters/1",
     "settings-newsletter-new": "/desk/settings/newsletters/new",
@@ -241,6 +245,24 @@ def test_the_pages_of_a_draft(desk: Page, product: Product) -> None:
     found += faults(desk, "desk-schedule")
 
     assert not found, "\n".join(found)
+
+
+def test_a_finding_leads_to_its_line_and_is_ticked_beside_the_text(desk: Page, product: Product) -> None:
+    words = "\n\n".join(f"Paragraph {number} of a text that is long enough to scroll." for number in range(40))
+    product.script("write", f"---\ntitle: Nearly done\nsubtitle: But\n---\n\n{words}\n\nThe end is TK here.\n")
+    desk.goto("/desk/posts?status=draft")
+    desk.get_by_role("link", name="Nearly done").click()
+
+    desk.get_by_role("link", name="Line 81:").click()
+    text = desk.locator("#body")
+    selected = text.evaluate("field => field.value.slice(field.selectionStart, field.selectionEnd)")
+    assert selected == "The end is TK here."
+    expect(text).to_be_focused()
+
+    desk.get_by_role("button", name="Send anyway").click()
+    expect(desk.get_by_text("It is sent as it is.")).to_be_visible()
+    desk.get_by_role("button", name="Schedule …").click()
+    expect(desk.get_by_role("checkbox", name="Send anyway")).to_be_checked()
 
 
 def test_the_way_in_to_the_desk(door: Door) -> None:

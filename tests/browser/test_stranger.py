@@ -12,11 +12,12 @@ ROSALIND = "rosalind@example.com"
 POSTCARD = """\
 ---
 title: A postcard for those who stay
+subtitle: A few words
 slug: a-postcard
 newsletter: the-red-thread
 ---
 
-Dear {name|reader}, this one is short. [The first letter](/p/what-ive-been-reading-1) was longer.
+Dear {name|reader}, this one is short. The first letter was longer.
 """
 
 

@@ -26,7 +26,7 @@ MAILING = 7
 
 
 def leave_url(reader: Subscriber, newsletter: Newsletter, mailing_id: int = MAILING) -> str:
-    values = letters.recipient_values(reader, letters.home(newsletter), mailing_id, "m1")
+    values = letters.Values(letters.home(newsletter), mailing_id).of(reader, "m1")
     db.session.commit()
     return values.unsubscribe_url
 
@@ -195,7 +195,7 @@ def test_what_is_no_link_of_ours_gets_the_same_quiet_page(
 
 
 def test_a_mail_to_the_leave_address_is_enough(ada: Subscriber, weekly: Newsletter) -> None:
-    mailto = letters.recipient_values(ada, letters.home(weekly), MAILING, "m1").unsubscribe_mailto
+    mailto = letters.Values(letters.home(weekly), MAILING).of(ada, "m1").unsubscribe_mailto
     assert mailto
     address = mailto.partition("?")[0]
 
@@ -213,7 +213,7 @@ def test_the_leave_address_fits_into_a_mailbox_name_whatever_the_numbers(weekly:
         email = "ada@example.com"
         name = ""
 
-    values = letters.recipient_values(Far(), letters.Home(2**24, "letters.example.org"), 2**32, "m1")
+    values = letters.Values(letters.Home(2**24, "letters.example.org"), 2**32).of(Far(), "m1")
 
     assert values.unsubscribe_mailto
     assert len(values.unsubscribe_mailto.partition("@")[0]) <= 64
