@@ -3,9 +3,9 @@ BIN = .venv/bin
 EMBEDDED = .venv/installed-embedded
 DEV = .venv/installed-dev
 WANTED = pyproject.toml .ci/constraints.txt .ci/venv
-QUICK = not slow and not browser and not journey and not servers and not judges
+QUICK = not slow and not browser and not journey and not servers and not judges and not faults
 
-.PHONY: demo up test check lock clean
+.PHONY: demo up test check conformance bench faults lock clean
 
 # An environment does not survive a move of its folder: then it is made anew.
 ifneq ($(CURDIR),$(shell cat .venv/place 2>/dev/null))
@@ -28,6 +28,18 @@ check: $(DEV) ## the quick loop
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest -n auto -m "$(QUICK)"
+
+conformance: $(DEV) ## what programs that are not ours say about our mail: docs/conformance.md
+	@sh .ci/packages
+	@CONFORMANCE=write $(BIN)/pytest -m judges tests/conformance
+
+bench: $(DEV) ## how fast mail leaves, beside other programs: one table, and var/bench.json
+	@sh .ci/packages postfix gcc openssl
+	@$(BIN)/python -m tests.benchmarks $(BENCH)
+
+faults: $(DEV) ## break everything in the middle of a mailing (FAULTS=long: for much longer; FAULTS_SEED=1: again)
+	@sh .ci/packages
+	@$(BIN)/pytest -n 2 --dist loadfile -m faults tests/faults
 
 lock: ## write down the versions that a fresh installation gets today
 	@sh .ci/lock

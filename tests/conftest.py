@@ -18,6 +18,8 @@ from newsletter.guards import limiter
 from newsletter.up import postgres, valkey
 from tests.doubles import JobQueue, Outbox
 from tests.product import product as product  # the whole product, running: for those who drive it from outside
+from worker import lanes, relays
+from worker.fleet import fleet
 
 SECRET_KEY = "a key for tests only that is long enough to sign"
 
@@ -69,10 +71,22 @@ def migrated_app(settings: config.Settings) -> Iterator[Flask]:
 def app(migrated_app: Flask) -> Iterator[Flask]:
     """The app on an empty database, inside its context."""
     with migrated_app.app_context():
+        fleet.close()  # connections that the test before has left waiting lead to its server
         _empty_tables()
         limiter.reset()
+        lanes.forget()
+        relays.down.forget()
         yield migrated_app
         db.session.remove()
+
+
+@pytest.fixture
+def bounce_domain(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("BOUNCE_DOMAIN", "bounces.example.org")
+    config.settings.cache_clear()
+    yield "bounces.example.org"
+    monkeypatch.undo()
+    config.settings.cache_clear()
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """Stand-ins for the edges: the queue and the mail server. Everything between them is real."""
 
+import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -10,6 +12,8 @@ from typing import Self
 import pytest
 
 from newsletter.jobs import Job
+from worker import tasks  # here, and not when it is needed: a test may have patched what it binds
+from worker.transports import Accepted, Answer, Load
 
 
 @dataclass
@@ -23,8 +27,6 @@ class JobQueue:
         return True
 
     def run(self, limit: int = 200) -> None:
-        from worker import tasks
-
         for _ in range(limit):
             if not self.waiting:
                 return
@@ -38,7 +40,9 @@ class Outbox:
     """A mail server in memory. `answers` says what it replies for an address, message by message; then it accepts."""
 
     received: list[tuple[str, bytes]] = field(default_factory=list)
-    answers: dict[str, list[object]] = field(default_factory=dict)
+    answers: dict[str, list[Answer | Exception]] = field(default_factory=dict)
+    delay: float = 0.0  # seconds before each answer
+    after_first: Callable[[], object] = lambda: None
 
     @classmethod
     def install(cls, monkeypatch: pytest.MonkeyPatch) -> Self:
@@ -67,23 +71,30 @@ class OutboxSession:
 
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
+        self.is_open = True
 
-    def hand_over(self, sender: str, recipient: str, message: bytes, *, before_dot: object) -> object:
-        from worker.transports import Accepted
-
-        queued = self.outbox.answers.get(recipient) or []
-        answer = queued.pop(0) if queued else None
-        if callable(before_dot):
-            before_dot()
-        if answer is not None:
+    def carry(self, load: Load) -> None:
+        while message := load.next():
+            queued = self.outbox.answers.get(message.recipient) or []
+            answer = queued.pop(0) if queued else Accepted("250 2.0.0 queued")
             if isinstance(answer, Exception):
+                self.is_open = False
+                load.returned(message)
                 raise answer
-            return answer
-        self.outbox.received.append((recipient, message))
-        return Accepted("250 2.0.0 queued")
+            try:
+                load.handing_over(message)
+            except BaseException:
+                load.returned(message)
+                raise
+            time.sleep(self.outbox.delay)
+            if isinstance(answer, Accepted):
+                self.outbox.received.append((message.recipient, message.content))
+            load.answered(message, answer)
+            if len(self.outbox) == 1:
+                self.outbox.after_first()
 
     def close(self) -> None:
-        pass
+        self.is_open = False
 
 
 def text_of(message: EmailMessage) -> str:

@@ -64,8 +64,9 @@ def member(subscriber: Subscriber, **given: Any) -> Membership:
 def post(**given: Any) -> Post:
     from newsletter.posts import publishing
 
-    source = (
-        given.pop("source", None) or f"---\ntitle: {given.get('title', 'On slow mail')}\n---\n\nHello {{name|there}}.\n"
+    title = given.get("title", "On slow mail")
+    source = given.pop("source", None) or (
+        f"---\ntitle: {title}\nsubtitle: A defence of waiting\n---\n\nHello {{name|there}}.\n"
     )
     on = given.pop("newsletter", None) or Newsletter.by_slug("weekly") or newsletter()
     made = publishing.write(source, newsletter=on, user_id=None)

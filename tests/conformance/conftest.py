@@ -1,7 +1,10 @@
 """All mail of a real run, as it came over SMTP: an issue to the whole cast, and a notice of every kind."""
 
 import json
+import os
 import re
+import shutil
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
 from functools import cached_property
@@ -9,16 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from newsletter.subscribers.models import NoticeKind
 from newsletter.up.letterbox import Letter
+from tests.browser.conftest import QUIET
 from tests.conformance import programs
+from tests.conformance.verdicts import PAGE, Told, Verdicts
 from tests.product import ISSUE, OWNER, Product, link
 from tests.product.visitor import Visitor
 
 NINA = "nina@readers.example.org"
 NINAS_NEW = "nina@new.example.org"
 IRIS = "iris@readers.example.org"
+_TOLD = pytest.StashKey[Told]()
+_VERDICTS = Verdicts()
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,10 @@ class Message:
 
     kind: str
     letter: Letter
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind} to {self.address}"
 
     @property
     def path(self) -> Path:
@@ -106,10 +118,46 @@ def notices(product: Product) -> list[Message]:
     note(NoticeKind.ERASE_CODE, IRIS, "is your code")
     product.script("rehearse", ISSUE, OWNER)
     note(NoticeKind.TEST, OWNER, "[Test]")
-    assert set(came) == {kind.value for kind in NoticeKind}, "a kind of notice is not judged"
+    to_staff = {NoticeKind.HELD.value, NoticeKind.REPLY.value}  # made by what comes back: letters.py has them
+    assert set(came) == {kind.value for kind in NoticeKind} - to_staff, "a kind of notice is not judged"
     return [Message(kind, letter) for kind, letter in came.items()]
 
 
 @pytest.fixture(scope="session")
 def run(product: Product) -> Run:
     return Run(product)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Ended with its file: while it runs, nothing else in this process can have an event loop."""
+    program = shutil.which("chromium")
+    assert program, "these tests need chromium (Debian: apt-get install chromium)"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def told(request: pytest.FixtureRequest) -> Told:
+    """What a test has to say for docs/conformance.md."""
+    found = request.node.stash[_TOLD] = Told()
+    return found
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if not report.skipped and (report.when == "call" or report.failed):
+        for marker in item.iter_markers("verdict"):
+            judge, claim = (*marker.args, "")[:2]
+            _VERDICTS.add(judge, claim, report.passed, item.stash.get(_TOLD, Told()))
+    return report
+
+
+def pytest_sessionfinish() -> None:
+    if os.environ.get("CONFORMANCE") == "write":
+        PAGE.write_text(_VERDICTS.page())

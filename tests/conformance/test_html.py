@@ -1,72 +1,35 @@
 """The HTML part of every kind of message, told by a browser, by axe-core and by html-validate."""
 
-import shutil
-from collections import Counter
-from collections.abc import Iterator
-from urllib.parse import urlsplit
+from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import QUIET
-from tests.browser.looks import findings
-from tests.conformance import programs
+from emails import PRESETS, Audience, compile_post
+from tests.conformance import asking
 from tests.conformance.conftest import Run
+from tests.conformance.shown import Shown, objections
+from tests.conformance.verdicts import Told
+from tests.emails.samples import THEME, demo
 
 pytestmark = [pytest.mark.judges, pytest.mark.journey]
 
-# Layout by tables and style attributes is what mail programs understand; html-validate judges web pages.
-NOT_FOR_MAIL = {
-    "no-inline-style": "off",  # the only styles that every mail program keeps
-    "no-deprecated-attr": "off",  # width, align, bgcolor, cellpadding: Outlook draws by these
-    "prefer-native-element": "off",  # role=article on the wrapper: mail programs drop <article>
-}
-# A mail is shown inside the landmarks of the mail program, so it brings none of its own.
-NOT_A_PAGE = {"landmark-one-main", "region"}
+SIZES = (360, 700)
+SCHEMES = ("light", "dark")
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    assert program, "these tests need chromium (Debian: apt-get install chromium)"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
-        yield browser
-        browser.close()
+@pytest.mark.verdict("axe-core", "a real run: nothing to object to, light and dark, narrow and wide")
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", SIZES)
+def test_axe_finds_nothing_in_either_scheme(chromium: Browser, run: Run, told: Told, width: int, scheme: str) -> None:
+    messages = run.one_of_each()
+    told.judged(message.name for message in messages)
 
-
-class Shown:
-    """A mail in a browser, as a mail program shows it: only pictures are fetched."""
-
-    def __init__(self, page: Page, html: str) -> None:
-        self.page, self.asked = page, Counter[str]()
-        page.route("**/*", lambda route: self._answer(route, html))
-        page.goto("http://mail.invalid/")
-
-    def _answer(self, route: Route, html: str) -> None:
-        if route.request.url == "http://mail.invalid/":
-            route.fulfill(body=html, content_type="text/html; charset=utf-8")
-        elif route.request.url.endswith("favicon.ico"):
-            route.abort()
-        else:
-            self.asked[f"{route.request.resource_type} {urlsplit(route.request.url).netloc}"] += 1
-            route.continue_()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 700])
-def test_axe_finds_nothing_in_either_scheme(chromium: Browser, run: Run, width: int, scheme: str) -> None:
-    found = []
-    for message in run.one_of_each():
-        page = chromium.new_page(
-            viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light"
-        )
-        Shown(page, message.html)
-        found += [
-            f"{message.kind}: {finding}"
-            for finding in findings(page, rules={rule: {"enabled": False} for rule in NOT_A_PAGE})
-        ]
-        page.close()
+    found = [
+        f"{message.kind}: {objection}"
+        for message in messages
+        for objection in objections(chromium, message.html, width=width, scheme=scheme)
+    ]
 
     assert not found, "\n".join(found)
 
@@ -90,23 +53,33 @@ def test_it_is_drawn_by_the_standards_within_320_pixels_and_in_the_colours_of_th
         page.close()
 
 
-def test_html_validate_finds_no_fault(run: Run) -> None:
+@pytest.mark.verdict("html-validate", "a real run: no fault")
+def test_html_validate_finds_no_fault(run: Run, told: Told) -> None:
     messages = run.one_of_each()
-    told = programs.ask_node("validate.mjs", {"html": [each.html for each in messages], "rules": NOT_FOR_MAIL})
-    found = [
-        f"{message.kind}, line {finding['line']}: {finding['ruleId']}: {finding['message']}"
-        for message, findings_ in zip(messages, told, strict=True)
-        for finding in findings_
-    ]
+    told.judged(message.name for message in messages)
 
-    assert not found, "\n".join(found)
+    found = asking.html_validate([message.html for message in messages])
+
+    assert dict(zip([message.name for message in messages], found, strict=True)) == {
+        message.name: [] for message in messages
+    }
 
 
-def test_html_validate_is_awake() -> None:
-    (found,) = programs.ask_node(
-        "validate.mjs", {"html": ["<!DOCTYPE html><p><img src='x.png'><b>"], "rules": NOT_FOR_MAIL}
+def test_html_validate_finds_no_fault_in_any_preset_nor_in_a_folded_letter() -> None:
+    theme = replace(
+        THEME,
+        logo_dark_url="https://letters.example.org/dark.png",
+        footer="Written in *Galway*. Find me at [the library](https://lib.example/?a=1&b=2).",
     )
-    assert {"wcag/h37", "close-order"} <= {finding["ruleId"] for finding in found}
+    letters = [
+        compile_post(replace(demo(), fold_over=limit), replace(theme, style=preset.style), Audience.FREE)
+        for preset in PRESETS.values()
+        for limit in (None, 35_000)
+    ]
+    found = asking.html_validate([each.html for each in letters])
+
+    assert [each.fold is not None for each in letters] == [False, True] * len(PRESETS)
+    assert found == [[]] * len(letters)
 
 
 def colours(page: Page) -> list[str]:

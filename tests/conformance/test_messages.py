@@ -1,7 +1,6 @@
 """The bytes and headers of every message, told by programs that are not ours where there is one."""
 
 import re
-import subprocess
 import unicodedata
 import urllib.error
 import urllib.request
@@ -12,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from emails.personalise import tidy_name
-from tests.conformance import programs
+from tests.conformance import asking
 from tests.conformance.conftest import Message, Run
+from tests.conformance.test_letters import TREE
+from tests.conformance.verdicts import Told
 from tests.doubles import text_of
 from tests.product import PASSWORD
 from tests.product.readers import READERS, due
@@ -82,7 +83,9 @@ def test_encoded_words_are_short_and_never_where_a_program_reads(run: Run) -> No
                 assert len(line) <= 76 or not ENCODED_WORD.search(line)
 
 
-def test_mailparser_reads_them_as_they_were_meant(run: Run) -> None:
+@pytest.mark.verdict("mailparser", "a real run: reads the hardest names and every way out as they were meant")
+def test_mailparser_reads_them_as_they_were_meant(run: Run, told: Told) -> None:
+    told.judged(message.name for message in run.messages)
     names = {reader.email: tidy_name(reader.name) for reader in READERS}
     for message in run.messages:
         seen = run.by_mailparser[message.path]
@@ -103,27 +106,24 @@ def test_mailparser_reads_them_as_they_were_meant(run: Run) -> None:
             assert f"Dear {names[message.address] or 'reader'}," in " ".join(seen["text"].split())
 
 
-@pytest.mark.parametrize("trait", ["content-type", "content-transfer-encoding", "charset"])
-def test_reformime_sees_the_text_first_and_the_html_last(run: Run, trait: str) -> None:
-    wanted = {
-        "content-type": ["multipart/alternative", "text/plain", "text/html"],
-        "content-transfer-encoding": ["8bit", "quoted-printable", "quoted-printable"],  # of the whole: its own default
-        "charset": ["UTF-8", "utf-8", "utf-8"],
-    }[trait]
+@pytest.mark.verdict("reformime", "a real run: the text first, the HTML last, with the words that were written")
+def test_reformime_sees_the_text_first_and_the_html_last(run: Run, told: Told) -> None:
+    told.judged(message.name for message in run.messages)
+
     for message in run.messages:
-        told = programs.run(["reformime", "-i"], stdin=message.raw).decode()
-        assert re.findall(rf"(?m)^{trait}: (\S+)", told) == wanted, message.address
-        text = programs.run(["reformime", "-s", "1.1", "-e"], stdin=message.raw).decode()
-        assert lines(text) == lines(text_of(message.parsed))
+        assert asking.reformime(message.raw) == TREE, message.address
+        assert lines(asking.section(message.raw, "1.1")) == lines(text_of(message.parsed))
 
 
-def test_a_copy_that_is_sent_again_is_the_same_and_known_as_one(run: Run, tmp_path: Path) -> None:
+@pytest.mark.verdict("reformail", "a real run: what would be sent again is a copy, and no two readers share one")
+def test_a_copy_that_is_sent_again_is_the_same_and_known_as_one(run: Run, tmp_path: Path, told: Told) -> None:
+    told.judged(issue.name for issue in run.issues)
     known = tmp_path / "known"
     for issue in run.issues:
         assert run.spliced[issue.address] == issue.raw
-        assert not is_duplicate(issue.raw, known), "two readers share a Message-ID"
+        assert not asking.is_duplicate(issue.raw, known), "two readers share a Message-ID"
     for issue in run.issues:
-        assert is_duplicate(run.spliced[issue.address], known)
+        assert asking.is_duplicate(run.spliced[issue.address], known)
 
 
 def test_a_reader_is_named_nowhere_but_in_to(run: Run) -> None:
@@ -188,9 +188,3 @@ def answers(url: str) -> bool:
             return bool(answer.status == 200)
     except urllib.error.HTTPError:
         return False
-
-
-def is_duplicate(message: bytes, known: Path) -> bool:
-    done = subprocess.run(["reformail", "-D", "100000", known], input=message, check=False)
-    assert done.returncode in (0, 1)
-    return done.returncode == 0

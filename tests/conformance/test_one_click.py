@@ -5,13 +5,14 @@ import re
 import pytest
 
 from tests.conformance import programs
+from tests.conformance.verdicts import Told
 from tests.product import Product, link
 from tests.product.visitor import Visitor
 
 pytestmark = [pytest.mark.judges, pytest.mark.journey]
 
 SLUG = "for-those-who-stay"
-ISSUE = f"---\ntitle: For those who stay\nslug: {SLUG}\nnewsletter: postscript\n---\n\nHello.\n"
+ISSUE = f"---\ntitle: For those who stay\nsubtitle: A few words\nslug: {SLUG}\nnewsletter: postscript\n---\n\nHello.\n"
 PEOPLE = {kind: f"{kind}@curl.example.org" for kind in ("urlencoded", "multipart", "looks", "stays")}
 
 
@@ -32,8 +33,10 @@ def ways_out(product: Product) -> dict[str, str]:
     return found
 
 
+@pytest.mark.verdict("curl", "a real run: leaves by one POST, without a cookie or a redirect")
 @pytest.mark.parametrize(("kind", "option"), [("urlencoded", "-d"), ("multipart", "-F")])
-def test_one_post_is_enough(product: Product, ways_out: dict[str, str], kind: str, option: str) -> None:
+def test_one_post_is_enough(product: Product, ways_out: dict[str, str], kind: str, option: str, told: Told) -> None:
+    told.judged([PEOPLE[kind]])
     assert newsletters_of(product, PEOPLE[kind]) == ["Postscript"]
 
     head = curl(option, "List-Unsubscribe=One-Click", ways_out[kind])
@@ -56,6 +59,7 @@ def test_whoever_only_looks_changes_nothing(
     assert newsletters_of(product, PEOPLE["looks"]) == ["Postscript"]
 
 
+@pytest.mark.verdict("curl")
 def test_a_changed_link_takes_nobody_off(product: Product, ways_out: dict[str, str]) -> None:
     url = ways_out["stays"]
     changed = f"{url[:-4]}{'a' if url[-4] != 'a' else 'b'}{url[-3:]}"

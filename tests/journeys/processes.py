@@ -16,7 +16,10 @@ from newsletter.config import Settings
 class Process:
     """One of our commands, in a session of its own, stopped by its own process id."""
 
-    def __init__(self, settings: Settings, mail_url: str, *command: str, **environment: str) -> None:
+    def __init__(
+        self, settings: Settings, mail_url: str, *command: str, code: Path | None = None, **environment: str
+    ) -> None:
+        self._code = code  # the folder with the program, if it is not the one under test
         self._environment = {
             **os.environ,
             "SECRET_KEY": settings.secret_key.get_secret_value(),
@@ -34,7 +37,7 @@ class Process:
     def __enter__(self) -> Self:
         with self._log.open("wb") as log:
             self.popen = subprocess.Popen(
-                self._command, env=self._environment, stdout=log, stderr=log, start_new_session=True
+                self._command, env=self._environment, cwd=self._code, stdout=log, stderr=log, start_new_session=True
             )
         return self
 
@@ -66,7 +69,15 @@ class Process:
         return self._log.read_text(errors="replace")
 
 
-def worker(settings: Settings, mail_url: str, *, processes: int = 2, lease: int = 60, redis_url: str = "") -> Process:
+def worker(
+    settings: Settings,
+    mail_url: str,
+    *,
+    processes: int = 2,
+    lease: int = 60,
+    redis_url: str = "",
+    **environment: str,
+) -> Process:
     return Process(
         settings,
         mail_url,
@@ -74,6 +85,8 @@ def worker(settings: Settings, mail_url: str, *, processes: int = 2, lease: int 
         *("--loglevel", "warning", "--without-gossip", "--without-mingle"),
         LEASE_SECONDS=str(lease),
         REDIS_URL=redis_url or settings.redis_url,
+        code=None,
+        **environment,
     )
 
 

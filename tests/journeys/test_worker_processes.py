@@ -13,6 +13,7 @@ from newsletter import clock
 from newsletter.config import Settings
 from newsletter.db import db
 from newsletter.posts import publishing
+from newsletter.relays import CONNECTIONS
 from newsletter.sending import control, queries
 from newsletter.sending.models import Mailing, Outcome
 from newsletter.subscribers.models import Subscriber, Subscription
@@ -94,7 +95,7 @@ def test_kill_9_of_the_whole_worker_five_times(settings: Settings, readers: list
                 wait_for(lambda r=round_: len(sink.accepted) >= 90 * r, 40, "some are sent", process)  # type: ignore[misc]
         with worker(settings, sink.url, lease=QUICK) as process:
             finish(process)
-        assert_nobody_missed_nobody_twice(sink, readers, doubts=5 * 2)
+        assert_nobody_missed_nobody_twice(sink, readers, doubts=5 * 2 * CONNECTIONS)
 
 
 def test_kill_9_of_a_pool_child(settings: Settings, readers: list[str]) -> None:
@@ -103,7 +104,7 @@ def test_kill_9_of_a_pool_child(settings: Settings, readers: list[str]) -> None:
         for pid in process.children():
             os.kill(pid, signal.SIGKILL)
         finish(process)
-        assert_nobody_missed_nobody_twice(sink, readers, doubts=2)
+        assert_nobody_missed_nobody_twice(sink, readers, doubts=2 * CONNECTIONS)
 
 
 def test_a_deploy_leaves_no_doubt(settings: Settings, readers: list[str]) -> None:
@@ -129,7 +130,7 @@ def test_a_worker_frozen_for_longer_than_its_lease_sends_nothing_when_it_wakes(
             assert frozen.popen is not None
             os.killpg(frozen.popen.pid, signal.SIGCONT)
             wait_for(lambda: "lease lost" in frozen.output, 20, "the frozen worker noticed", frozen)
-        assert_nobody_missed_nobody_twice(sink, readers, doubts=1)
+        assert_nobody_missed_nobody_twice(sink, readers, doubts=CONNECTIONS)
 
 
 def test_redis_may_forget_everything(settings: Settings, readers: list[str]) -> None:
@@ -156,15 +157,16 @@ def test_a_mail_server_that_is_down_at_the_start_and_dies_in_the_middle(settings
     with SmtpSink(orders=orders, greeting="421 4.3.2 starting up") as sink, worker(settings, sink.url) as process:
         wait_for(lambda: _trouble() == "421 4.3.2 starting up", 40, "the desk shows the server's words", process)
         sink.greeting = "220 sink.example"
-        wait_for(lambda: progress().waiting == 1 and progress().remaining == 0, 60, "all but one are tried", process)
+        wait_for(lambda: progress().waiting >= 1 and progress().remaining == 0, 60, "all are tried", process)
         told = progress()
-        assert (told.refused, told.unconfirmed, told.waiting) == (1, 1, 1)
-        assert told.accepted == len(readers) - 3
+        assert (told.refused, told.unconfirmed) == (1, 1)
+        assert told.waiting in (1, 2)  # reader 90 too, if the server had taken the envelope when it broke off
+        assert told.accepted == len(readers) - 2 - told.waiting
         assert max(sink.copies.values()) == 1
         control.stop(db.session.get_one(Mailing, 1))
         db.session.commit()
         finish(process)
-        assert progress().skipped == 1
+        assert progress().skipped == told.waiting
 
 
 def _trouble() -> str:
