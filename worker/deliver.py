@@ -131,6 +131,12 @@ class Round:
             ids = self._expire(ids)
         return self._send(ids) if ids else ""
 
+    def _fence(self) -> None:
+        """Raises LeaseLost when not one more message may leave."""
+        self.claim.check()
+        if self.journal.is_sealed:
+            raise LeaseLost
+
     def _expire(self, ids: Sequence[int]) -> Sequence[int]:
         """Past the deadline whoever was put off has waited long enough. Returns those who still get their one try: the
         limits are the owner's own choice, and who has only waited for them was refused by nobody."""
@@ -146,7 +152,7 @@ class Round:
         cargo = Cargo(
             self._made,
             self.journal,
-            self.claim.check,
+            self._fence,
             ledger.WINDOW,
             ledger.GROUP,
             attrgetter("email"),

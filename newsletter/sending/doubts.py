@@ -146,7 +146,7 @@ def hand_back(mailing_id: int, reader_ids: Sequence[int], *, by_guess: bool = Fa
                 UPDATE doubt SET resent_at = now() FROM settled
                 WHERE :by_guess AND doubt.mailing_id = :mailing_id AND doubt.subscriber_id = settled.subscriber_id
             ), {_BY_CHUNK}
-            UPDATE chunk SET unconfirmed = unconfirmed - by_chunk.readers, send_after = least(send_after, now()),
+            UPDATE chunk SET unconfirmed = unconfirmed - by_chunk.readers, send_after = NULL,
                              state = CASE state WHEN 'done' THEN 'free' ELSE state END
             FROM by_chunk WHERE chunk.id = by_chunk.id
             RETURNING by_chunk.readers

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import secrets
+import stat
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -66,6 +67,11 @@ class Journal:
     def answered(self, answer: Answer | PutOff) -> None:
         self.write(heard(answer))
 
+    @property
+    def is_sealed(self) -> bool:
+        """Whether somebody has taken the claim over. To be asked after "H reader" is written, and before the dot."""
+        return not os.fstat(self._file).st_mode & stat.S_IWUSR
+
     def close(self, *, forget: bool) -> None:
         """`forget` only once everything in it is in the database."""
         os.close(self._file)
@@ -104,6 +110,15 @@ def heard(answer: Answer | PutOff) -> str:
 
 
 _quoted = json.encoder.encode_basestring_ascii  # what json.dumps does to a text, without asking what it is
+
+
+def seal(token: str) -> None:
+    """Before a replay: from now on a writer that is still alive hands nothing over that the replay does not tell of.
+
+    Leases go by the clock of the database, and a clock that is set forward ends them all while everybody is at work.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        _path(token).chmod(stat.S_IRUSR)
 
 
 def replay(token: str) -> Replay:

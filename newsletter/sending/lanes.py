@@ -176,7 +176,7 @@ def is_other_work_due() -> bool:
     due = (
         select(Chunk.id)
         .join(Mailing)
-        .where(Chunk.state == ChunkState.FREE, Chunk.send_after <= func.now(), Mailing.state == MailingState.SENDING)
+        .where(Chunk.state == ChunkState.FREE, Chunk.is_due(), Mailing.state == MailingState.SENDING)
     )
     return bool(db.session.scalar(select(due.exists())))
 

@@ -83,8 +83,9 @@ def claim(mailing_id: int, token: str) -> Claim | None:
             WHERE mailing.id = chunk.mailing_id AND chunk.id = (
                 SELECT candidate.id FROM chunk AS candidate JOIN mailing ON mailing.id = candidate.mailing_id
                 WHERE candidate.mailing_id = :mailing_id AND candidate.state = 'free'
-                  AND (mailing.state = 'stopped' OR mailing.state = 'sending' AND candidate.send_after <= now())
-                ORDER BY candidate.send_after, candidate.number
+                  AND (mailing.state = 'stopped' OR mailing.state = 'sending'
+                       AND (candidate.send_after IS NULL OR candidate.send_after <= now()))
+                ORDER BY candidate.send_after NULLS FIRST, candidate.number
                 LIMIT 1 FOR UPDATE OF candidate SKIP LOCKED
             )
             RETURNING chunk.id, chunk.attempts, mailing.expires_at, mailing.state,
@@ -224,16 +225,17 @@ def take_over(chunk_id: int, dead_token: str) -> bool:
     """Take the chunk of a process that is dead or gave no sign of life, and write down what is known of its work.
 
     In one transaction: whoever takes over may die as well. False if someone else was quicker or it lives after all.
+    A lease that ends later than any lease can was granted before the database's clock was set back: it ends now.
     """
     row = db.session.execute(
         text("""
             SELECT chunk.mailing_id, chunk.host, mailing.expires_at
             FROM chunk JOIN mailing ON mailing.id = chunk.mailing_id
             WHERE chunk.id = :id AND chunk.token = :dead AND chunk.state = 'claimed'
-              AND (chunk.lease_until < now() OR :is_dead)
+              AND (chunk.lease_until < now() OR chunk.lease_until > now() + 2 * :lease OR :is_dead)
             FOR UPDATE OF chunk
         """),
-        {"id": chunk_id, "dead": dead_token, "is_dead": journal.is_abandoned(dead_token)},
+        {"id": chunk_id, "dead": dead_token, "is_dead": journal.is_abandoned(dead_token), "lease": _lease()},
     ).one_or_none()
     if row is None:
         db.session.rollback()
@@ -241,6 +243,7 @@ def take_over(chunk_id: int, dead_token: str) -> bool:
     claim = Claim(
         chunk_id, row.mailing_id, dead_token, [], True, MailingState.SENDING, 0, row.expires_at, 0.0, row.host
     )
+    journal.seal(dead_token)
     told = journal.replay(dead_token)
     unanswered = [Answer(reader_id, Outcome.UNCONFIRMED, NO_ANSWER) for reader_id in told.in_doubt]
     _write(claim, [*told.answers, *unanswered], told.put_off)
@@ -301,8 +304,8 @@ def _give_back(claim: Claim, after: timedelta | None, attempts: int, trouble: st
                 send_after = CASE
                     WHEN CAST(:after AS interval) IS NOT NULL THEN now() + CAST(:after AS interval)
                     WHEN size - accepted - refused - skipped - expired - unconfirmed
-                         > (SELECT count(*) FROM waiting WHERE chunk_id = chunk.id) THEN now()
-                    ELSE coalesce((SELECT min(waiting.send_after) FROM waiting WHERE chunk_id = chunk.id), now())
+                         > (SELECT count(*) FROM waiting WHERE chunk_id = chunk.id) THEN NULL
+                    ELSE (SELECT min(waiting.send_after) FROM waiting WHERE chunk_id = chunk.id)
                 END,
                 attempts = :attempts, token = NULL, host = NULL, lease_until = NULL
             WHERE id = :id AND token = :token

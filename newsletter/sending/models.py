@@ -6,6 +6,7 @@ from enum import StrEnum
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
     LargeBinary,
@@ -106,7 +107,7 @@ class Chunk(Base):
     reader_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), deferred=True)
     size: Mapped[int]
     state: Mapped[ChunkState] = mapped_column(default=ChunkState.FREE)
-    send_after: Mapped[datetime] = mapped_column(server_default=func.now())
+    send_after: Mapped[datetime | None]  # None: at once, whatever a clock says
     attempts: Mapped[int] = mapped_column(default=0)  # in a row without any message handed over
     token: Mapped[str | None]  # fresh for each claim
     host: Mapped[str | None]  # where the journal of that claim is
@@ -116,6 +117,10 @@ class Chunk(Base):
     skipped: Mapped[int] = mapped_column(default=0)
     expired: Mapped[int] = mapped_column(default=0)
     unconfirmed: Mapped[int] = mapped_column(default=0)
+
+    @classmethod
+    def is_due(cls) -> ColumnElement[bool]:
+        return cls.send_after.is_(None) | (cls.send_after <= func.now())
 
 
 class Delivery(Base):

@@ -85,7 +85,7 @@ def mailings_with_work() -> list[int]:
         .where(
             Chunk.mailing_id == Mailing.id,
             Chunk.state == ChunkState.FREE,
-            (Chunk.send_after <= func.now()) | (Mailing.state == MailingState.STOPPED),
+            Chunk.is_due() | (Mailing.state == MailingState.STOPPED),
         )
         .exists()
     )

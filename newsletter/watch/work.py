@@ -52,8 +52,9 @@ def look() -> Work:
                                 FILTER (WHERE mailing.finished_at IS NULL), 0) AS open_readers
                 FROM chunk JOIN mailing ON mailing.id = chunk.mailing_id
             ), late AS (
-                SELECT now() - min(chunk.send_after) AS chunk FROM chunk JOIN mailing ON mailing.id = chunk.mailing_id
-                WHERE mailing.state = 'sending' AND chunk.state = 'free' AND chunk.send_after <= now()
+                SELECT now() - min(coalesce(chunk.send_after, mailing.started_at)) AS chunk FROM chunk JOIN mailing ON mailing.id = chunk.mailing_id
+                WHERE mailing.state = 'sending' AND chunk.state = 'free'
+                      AND (chunk.send_after IS NULL OR chunk.send_after <= now())
             ), abandoned AS (
                 SELECT now() - min(lease_until) AS claim FROM chunk WHERE state = 'claimed' AND lease_until < now()
             ), put_off AS (

@@ -59,12 +59,13 @@ def test_without_redis_it_is_ready_and_says_what_is_missing(
 
 
 def test_tables_of_another_version_are_not_ready(client: FlaskClient) -> None:
+    present = db.session.scalar(text("SELECT version_num FROM alembic_version"))
     db.session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     db.session.commit()
     try:
         answer = client.get("/readyz")
     finally:
-        db.session.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+        db.session.execute(text("UPDATE alembic_version SET version_num = :present"), {"present": present})
         db.session.commit()
 
     assert (answer.status_code, answer.text) == (503, "not ready\nThe tables are not up to date.\n")

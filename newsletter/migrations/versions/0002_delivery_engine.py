@@ -16,6 +16,8 @@ def upgrade() -> None:
         postgresql_where=sa.text("left_by_mailing_id IS NOT NULL"),
     )
     op.drop_constraint("fk_delivery_mailing_id", "delivery")
+    op.alter_column("chunk", "send_after", nullable=True, server_default=None)
+    op.execute("UPDATE chunk SET send_after = NULL WHERE send_after <= now()")  # at once, whatever a clock says
     op.add_column("mailing", sa.Column("breaker_off_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "bounce",
@@ -116,3 +118,5 @@ def downgrade() -> None:
     op.drop_index("ix_bounce_mailing_id_kind", table_name="bounce")
     op.drop_table("bounce")
     op.drop_column("mailing", "breaker_off_at")
+    op.execute("UPDATE chunk SET send_after = now() WHERE send_after IS NULL")
+    op.alter_column("chunk", "send_after", nullable=False, server_default=sa.text("now()"))
