@@ -52,7 +52,8 @@ def look() -> Work:
                                 FILTER (WHERE mailing.finished_at IS NULL), 0) AS open_readers
                 FROM chunk JOIN mailing ON mailing.id = chunk.mailing_id
             ), late AS (
-                SELECT now() - min(coalesce(chunk.send_after, mailing.started_at)) AS chunk FROM chunk JOIN mailing ON mailing.id = chunk.mailing_id
+                SELECT now() - min(coalesce(chunk.send_after, mailing.started_at)) AS chunk
+                FROM chunk JOIN mailing ON mailing.id = chunk.mailing_id
                 WHERE mailing.state = 'sending' AND chunk.state = 'free'
                       AND (chunk.send_after IS NULL OR chunk.send_after <= now())
             ), abandoned AS (

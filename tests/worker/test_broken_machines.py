@@ -2,6 +2,7 @@
 
 import errno
 import resource
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from newsletter import config
 from newsletter.db import db
 from newsletter.jobs import Job
-from newsletter.sending import journal, ledger, queries, resume, start
+from newsletter.sending import journal, ledger, letters, queries, resume, start
 from newsletter.sending.journal import Answer, Journal, PutOff
 from newsletter.sending.ledger import Claim
 from newsletter.sending.models import Chunk, Outcome, Waiting
@@ -24,7 +25,7 @@ from newsletter.subscribers.models import Notice, NoticeKind, NoticeState
 from tests import cast, factories
 from tests.doubles import JobQueue, Outbox
 from tests.worker.test_deliver import outcomes, send_now
-from worker import tasks
+from worker import deliver, tasks
 
 
 def begin(jobs_queue: JobQueue) -> Journal:
@@ -85,6 +86,57 @@ def test_a_process_that_dies_just_after_its_claim_has_written_to_nobody(jobs_que
     jobs_queue.run()
 
     assert outcomes() == {"accepted": 2}
+
+
+@pytest.mark.parametrize("its_lease", ["in the future", "over"])
+def test_a_clock_that_was_set_ends_the_lease_of_a_living_process_which_then_hands_nothing_over(
+    jobs_queue: JobQueue, outbox: Outbox, monkeypatch: pytest.MonkeyPatch, its_lease: str
+) -> None:
+    ada, grace = cast.ada(), cast.grace()
+    living = begin(jobs_queue)
+    claim = claimed(living)
+    living.handing_over(ada.id, None)
+    assert not living.is_sealed
+    hours = 1 if its_lease == "in the future" else -1  # the database's clock is set back an hour, or forward
+    db.session.execute(update(Chunk).values(lease_until=func.now() + timedelta(hours=hours)))
+    db.session.commit()
+
+    assert resume.take_back() == 1
+    claim.check()  # by its own clock it may go on,
+    assert living.is_sealed  # but what it writes from now on is in no replay
+    work = deliver.Round(claim, living, letters.load(1), time.monotonic() + 60)
+    with pytest.raises(ledger.LeaseLost):
+        work.go()
+    assert len(outbox) == 0
+    jobs_queue.ring(Job.DELIVER, 1)
+    jobs_queue.run()
+
+    assert outbox.addresses == [grace.email]
+    assert outcomes() == {"accepted": 1, "unconfirmed": 1}
+
+
+def test_a_lease_that_still_runs_is_nobody_elses(jobs_queue: JobQueue) -> None:
+    cast.ada()
+    living = begin(jobs_queue)
+    claimed(living)
+
+    assert resume.take_back() == 0
+    assert not living.is_sealed
+    living.close(forget=True)
+
+
+def test_a_clock_that_is_set_back_makes_no_chunk_wait(jobs_queue: JobQueue, outbox: Outbox) -> None:
+    ada, grace = cast.ada(), cast.grace()
+    holder = begin(jobs_queue)
+    claim = claimed(holder)
+    ledger.record(claim, [Answer(ada.id, Outcome.ACCEPTED, "250 ok")])
+    ledger.release(claim)
+    holder.close(forget=True)
+
+    assert db.session.scalar(select(Chunk.send_after)) is None  # "at once", and not a moment of that clock
+    jobs_queue.ring(Job.DELIVER, 1)
+    jobs_queue.run()
+    assert outbox.addresses == [grace.email]
 
 
 def test_what_a_power_cut_took_from_the_journal_is_in_doubt_and_no_more_than_that(
