@@ -9,6 +9,7 @@ cookies, connections kept) is what must not happen here.
 import ssl
 import zlib
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
 from functools import cache
@@ -17,7 +18,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from socket import SHUT_RDWR, create_connection, socket
 from threading import Timer
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import dns.exception
@@ -49,6 +50,7 @@ _BARRED: Final = tuple(
 )
 _UNICAST: Final = ip_network("2000::/3")  # all that is public of IPv6 is in here
 
+_T = TypeVar("_T")
 Resolve = Callable[[str, float], Collection[str]]  # a name, seconds to spend > its addresses
 Dial = Callable[[str, int, float], socket]  # an address, a port, seconds to spend > a connection
 
@@ -61,6 +63,10 @@ class NotFetched(NewsletterError):
     def __init__(self, sentence: str, *, for_good: bool = False) -> None:
         super().__init__(sentence)
         self.for_good = for_good
+
+
+class NoSuchSite(NotFetched):
+    """No host has this name."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +90,11 @@ def dial(address: str, port: int, seconds: float) -> socket:
 
 @dataclass(frozen=True)
 class Fetcher:
-    """`resolve`, `dial` and `context` stand in for the DNS, the network and the system's certificates."""
+    """`purpose`: what we tell those whom we ask. `resolve`, `dial` and `context` stand in for the DNS, the network and
+    the system's certificates.
+    """
 
+    purpose: str
     resolve: Resolve = resolve
     dial: Dial = dial
     context: ssl.SSLContext | None = None
@@ -98,15 +107,28 @@ class Fetcher:
         Raises NotFetched with why not.
         """
         end = monotonic() + self.seconds
+        accept = ", ".join(f"{kind}*" if kind.endswith("/") else kind for kind in kinds)
+        return self._follow("GET", url, accept, end, lambda response, at: self._read(response, at, kinds, end))
+
+    def status(self, url: str) -> int:
+        """The HTTP status of a page after its redirects; nothing of the page is read. Raises NotFetched."""
+        end = monotonic() + self.seconds
+        status = self._follow("HEAD", url, "*/*", end, _status)
+        if status >= 400:  # many servers answer HEAD as they please
+            status = self._follow("GET", url, "*/*", end, _status)
+        return status
+
+    def _follow(self, method: str, url: str, accept: str, end: float, take: Callable[[HTTPResponse, str], _T]) -> _T:
         for _ in range(1 + MOST_REDIRECTS):
-            answer = self._ask(url, kinds, end)
-            if isinstance(answer, Fetched):
-                return answer
-            url = urljoin(url, answer)
+            with self._asked(method, url, accept, end) as response:
+                place = _place(response)
+                if not place:
+                    return take(response, url)
+            url = urljoin(url, place)
         raise NotFetched("it leads from one address to the next without end", for_good=True)
 
-    def _ask(self, url: str, kinds: Collection[str], end: float) -> Fetched | str:
-        """What is there, or where it is instead."""
+    @contextmanager
+    def _asked(self, method: str, url: str, accept: str, end: float) -> Iterator[HTTPResponse]:
         scheme, host, target = parts_of(url)
         line = self._connected(host, PORTS[scheme], end)
         # Whoever sends one byte a second is never late for a single one: the end of it all needs a bell of its own.
@@ -117,11 +139,11 @@ class Fetcher:
             bell.start()
             if scheme == "https":
                 connection.secure(self.context or _trusted())
-            connection.request("GET", target, headers=_headers(kinds))
+            connection.request(method, target, headers=_headers(self.purpose, accept))
             with connection.getresponse() as response:
                 if monotonic() >= end:
                     raise _too_slow()
-                return _place(response) or self._read(response, url, kinds, end)
+                yield response
         except ssl.SSLCertVerificationError:
             raise NotFetched("its certificate is not valid") from None
         except (OSError, HTTPException, ValueError, zlib.error):  # ValueError: headers that cannot be read
@@ -149,7 +171,7 @@ class Fetcher:
         try:
             found = [str(address) for address in self.resolve(host, max(end - monotonic(), 0.01) / 2)]
         except dns.resolver.NXDOMAIN:
-            raise NotFetched(f"there is no “{host}”", for_good=True) from None
+            raise NoSuchSite(f"there is no site “{host}”", for_good=True) from None
         except (dns.exception.DNSException, OSError, UnicodeError):
             raise NotFetched(f"the name “{host}” cannot be looked up") from None
         if not found:
@@ -159,6 +181,8 @@ class Fetcher:
         return sorted(found, key=lambda address: ":" in address)
 
     def _read(self, response: HTTPResponse, url: str, kinds: Collection[str], end: float) -> Fetched:
+        if response.status != 200:
+            raise _not_200(response.status)
         kind = response.headers.get_content_type()
         if not response.headers.get("Content-Type") or not any(map(kind.startswith, kinds)):
             raise NotFetched(f"it is {kind[:60]}, which is not what we can read", for_good=True)
@@ -240,10 +264,13 @@ class _Line(HTTPConnection):
         self._line.close()
 
 
-def _headers(kinds: Collection[str]) -> dict[str, str]:
-    accept = ", ".join(f"{kind}*" if kind.endswith("/") else kind for kind in kinds)
-    agent = f"Newsletter/0.1 (reads a page to show a card of it; +{settings().site_url})"
+def _headers(purpose: str, accept: str) -> dict[str, str]:
+    agent = f"Newsletter/0.1 ({purpose}; +{settings().site_url})"
     return {"User-Agent": agent, "Accept": accept, "Accept-Encoding": "gzip", "Connection": "close"}
+
+
+def _status(response: HTTPResponse, _: str) -> int:
+    return response.status
 
 
 def _unpacked(response: HTTPResponse, heaviest: int) -> Iterator[bytes]:
@@ -262,13 +289,11 @@ def _unpacked(response: HTTPResponse, heaviest: int) -> Iterator[bytes]:
 
 
 def _place(response: HTTPResponse) -> str:
-    """Where it is instead; empty: it is here. Raises NotFetched for all other answers."""
+    """Where it is instead; empty: it is here, or nowhere."""
     if response.status in (301, 302, 303, 307, 308):
         if place := response.headers.get("Location", ""):
             return place
         raise NotFetched("it leads on to nowhere", for_good=True)
-    if response.status != 200:
-        raise _not_200(response.status)
     return ""
 
 

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import dns.resolver
+
 from newsletter.fetching import Fetcher
 
 PUBLIC = "93.184.215.14"
@@ -16,15 +18,18 @@ class Network:
 
     answers: dict[str, bytes | Callable[[socket.socket], None]] = field(default_factory=dict)  # by host + target
     names: dict[str, list[list[str]]] = field(default_factory=dict)  # answers of the DNS, one after the other
+    missing: set[str] = field(default_factory=set)  # names that nobody has
     dialled: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)  # the requests as they came
     resolved: list[str] = field(default_factory=list)
 
     def fetcher(self, **given: object) -> Fetcher:
-        return Fetcher(self.resolve, self.dial, **given)  # type: ignore[arg-type]  # what a test changes
+        return Fetcher("reads a page for a test", self.resolve, self.dial, **given)  # type: ignore[arg-type]  # what a test changes
 
     def resolve(self, name: str, seconds: float) -> list[str]:
         self.resolved.append(name)
+        if name in self.missing:
+            raise dns.resolver.NXDOMAIN
         answers = self.names.get(name, [[PUBLIC]])
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
@@ -46,11 +51,14 @@ class Network:
             text = request.decode()
             self.asked.append(text)
             host = text.split("\r\nHost: ")[1].split("\r\n")[0]
-            answer = self.answers[host + text.split(" ")[1]]
             try:
-                answer(line) if callable(answer) else line.sendall(answer)
+                self.answer(line, host, text.split(" ")[1], text)
             except OSError:
                 return  # hung up on
+
+    def answer(self, line: socket.socket, host: str, target: str, request: str) -> None:
+        answer = self.answers[host + target]
+        answer(line) if callable(answer) else line.sendall(answer)
 
 
 def page(body: bytes = b"<title>Ink</title>", kind: str = "text/html; charset=utf-8", **headers: str) -> bytes:

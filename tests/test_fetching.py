@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import dns.resolver
 import pytest
 
 from newsletter import fetching
@@ -60,7 +59,7 @@ def test_who_asks_says_so_and_keeps_nothing(network: Network) -> None:
     network.fetcher().get("http://ink.example.org/in", HTML)
 
     for request in network.asked:
-        assert "User-Agent: Newsletter/0.1 (reads a page to show a card of it; +http://letters.example.org)" in request
+        assert "User-Agent: Newsletter/0.1 (reads a page for a test; +http://letters.example.org)" in request
         assert "ookie" not in request
         assert "Referer" not in request
 
@@ -180,17 +179,17 @@ def test_an_address_of_the_next_kind_is_tried_when_the_first_is_dead(network: Ne
             raise ConnectionRefusedError
         return network.dial(address, port, seconds)
 
-    assert Fetcher(network.resolve, dial).get("http://ink.example.org/", HTML).content
+    assert Fetcher("a test", network.resolve, dial).get("http://ink.example.org/", HTML).content
     assert network.dialled == ["dead", "2606:4700::1111:80"]
 
 
 def test_a_name_that_is_not_there(network: Network) -> None:
-    def resolve(name: str, seconds: float) -> list[str]:
-        raise dns.resolver.NXDOMAIN
+    network.missing.add("gone.example.org")
 
-    with pytest.raises(NotFetched, match=r"there is no “gone\.example\.org”") as refused:
-        Fetcher(resolve, network.dial).get("http://gone.example.org/", HTML)
-    assert refused.value.for_good
+    refused = refusal(network, "http://gone.example.org/")
+
+    assert isinstance(refused, fetching.NoSuchSite)
+    assert (refused.sentence, refused.for_good) == ("there is no site “gone.example.org”", True)
 
 
 def drip(first: bytes, then: bytes) -> Callable[[socket.socket], None]:
@@ -249,7 +248,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(network: Network, tmp_
         return ours
 
     with pytest.raises(NotFetched, match="certificate is not valid"):
-        Fetcher(network.resolve, dial).get("https://ink.example.org/", HTML)
+        Fetcher("a test", network.resolve, dial).get("https://ink.example.org/", HTML)
 
 
 def test_what_is_packed_is_unpacked_and_counted(network: Network) -> None:

@@ -14,8 +14,9 @@ import emails
 from newsletter import clock
 from newsletter.config import settings
 from newsletter.db import db
+from newsletter.fetching import Fetcher, NoSuchSite, NotFetched
 from newsletter.jobs import Job, enqueue
-from newsletter.posts import content, fetching
+from newsletter.posts import content
 from newsletter.posts.models import LinkCheck, LinkState, Post
 
 FRESH = timedelta(days=1)
@@ -23,6 +24,8 @@ AT_ONCE = 6  # hosts asked at the same time; each of them is asked one question 
 MOST = 200  # links of one post
 PATIENCE = 90.0  # seconds for all of them; what is left by then is asked the next time
 _GONE = frozenset({404, 410})
+
+fetcher = Fetcher("checks the links of a post")  # tests put another one in its place
 
 
 @dataclass(frozen=True)
@@ -111,16 +114,20 @@ def findings(links: Collection[emails.Reference]) -> list[emails.Finding]:
 def judged(url: str) -> Result:
     """What an address says of itself."""
     try:
-        status = fetching.fetch_status(url)
-    except fetching.NoSuchName:
-        return Result(LinkState.DEAD, None, f"There is no site “{emails.host_of(url)}”.")
-    except (fetching.NoAnswer, fetching.NotAsked) as error:
-        return Result(LinkState.UNKNOWN, None, str(error))
+        status = fetcher.status(url)
+    except NoSuchSite as refused:
+        return Result(LinkState.DEAD, None, _sentence(refused))
+    except NotFetched as refused:
+        return Result(LinkState.UNKNOWN, None, _sentence(refused))
     if status in _GONE:
         return Result(LinkState.DEAD, status, f"Its server says that there is no such page ({status}).")
     if status >= 400:
         return Result(LinkState.UNKNOWN, status, f"Its server does not answer programs like this one ({status}).")
     return Result(LinkState.ALIVE, status)
+
+
+def _sentence(refused: NotFetched) -> str:
+    return f"{refused.sentence[0].upper()}{refused.sentence[1:]}."
 
 
 def _urls_of(post: Post) -> list[str]:

@@ -32,7 +32,7 @@ LOGO_FITS: Final = (80, 80)
 NARROWEST_IMAGE: Final = 300  # pixels; what is smaller, or no wider than high, is a face or a logo
 WIDTH_TO_HEIGHT: Final = (1.2, 4.0)
 
-fetcher = Fetcher()  # tests put another one in its place
+fetcher = Fetcher("reads a page to show a card of it")  # tests put another one in its place
 
 
 def want(post: Post, source: str) -> None:
