@@ -6,9 +6,12 @@ from datetime import date
 from typing import Any
 
 from wtforms import (
+    BooleanField,
     EmailField,
+    FieldList,
     FileField,
     Form,
+    FormField,
     HiddenField,
     MultipleFileField,
     PasswordField,
@@ -22,6 +25,9 @@ from wtforms.validators import ValidationError
 from wtforms.widgets import CheckboxInput
 
 from newsletter.publication.models import Newsletter
+from newsletter.tiers import money
+from newsletter.tiers.catalogue import Offer
+from newsletter.tiers.models import Cadence, Tier
 
 Check = Callable[[Any, Any], None]  # what WTForms calls with the form and the field
 
@@ -186,3 +192,91 @@ class NewsletterForm(TextsForm):
     sender_name = StringField("Sender’s name", [needed("Readers see who writes before they see what.")])
     sender_email = EmailField("Sender’s address", [needed("Mail needs an address that it comes from.")])
     reply_to = EmailField("Answers go to")
+
+
+class PriceForm(Form):
+    """What a tier costs in one currency."""
+
+    currency = SelectField("Currency", choices={each: each for each in money.CURRENCIES})
+    month = StringField("A month")
+    year = StringField("A year")
+
+    def fields(self) -> dict[Cadence, StringField]:
+        return {Cadence.MONTH: self.month, Cadence.YEAR: self.year}
+
+    def validate_month(self, field: StringField) -> None:
+        self._check(field)
+
+    def validate_year(self, field: StringField) -> None:
+        self._check(field)
+
+    def _check(self, field: StringField) -> None:
+        written = (field.data or "").strip()
+        if written and self.currency.data in money.CURRENCIES:
+            try:
+                money.read(written, self.currency.data)
+            except money.NotAnAmount as error:
+                raise ValidationError(error.sentence) from None
+
+
+class TierForm(Form):
+    name = StringField("Name", [needed("A tier needs a name.")])
+    description = TextAreaField("Description")
+    benefits = TextAreaField("What comes with it")
+    prices = FieldList(FormField(PriceForm), max_entries=len(money.CURRENCIES))
+    is_minimum = BooleanField("Readers may pay more if they like")
+    trial_days = StringField("Days to try it for nothing")
+    is_hidden = BooleanField("Not shown on the site")
+
+    @classmethod
+    def of(cls, tier: Tier) -> "TierForm":
+        by_currency: dict[str, dict[str, str]] = {}
+        for price in tier.prices:
+            row = by_currency.setdefault(price.currency, {"currency": price.currency})
+            row[price.cadence.value] = money.plain(price.amount, price.currency)
+        return cls(
+            data={
+                "name": tier.name,
+                "description": tier.description,
+                "benefits": "\n".join(tier.benefits),
+                "prices": list(by_currency.values()),
+                "is_minimum": tier.is_minimum,
+                "trial_days": str(tier.trial_days or ""),
+                "is_hidden": tier.hidden_at is not None,
+            }
+        )
+
+    def offer_a_row(self) -> None:
+        """An empty one for the next currency: whoever has none with prices in it yet begins with the first."""
+        taken = {row.form.currency.data for row in self.prices}
+        free = [currency for currency in money.CURRENCIES if currency not in taken]
+        if free and all(row.form.month.data or row.form.year.data for row in self.prices):
+            self.prices.append_entry({"currency": free[0]})
+
+    def validate_trial_days(self, field: StringField) -> None:
+        if not re.fullmatch(r"\s*[0-9]{0,4}\s*", field.data or ""):
+            raise ValidationError("A whole number of days, or nothing.")
+
+    def validate_prices(self, field: "FieldList[Any]") -> None:
+        filled = [row.form.currency.data for row in field if row.form.month.data or row.form.year.data]
+        twice = next((currency for currency in filled if filled.count(currency) > 1), None)
+        if twice:
+            raise ValidationError(f"{twice} is there twice: which of the two is it?")
+
+    @property
+    def said(self) -> Offer:
+        """What was filled in, once it is valid."""
+        return Offer(
+            name=self.name.data or "",
+            description=self.description.data or "",
+            benefits=[line for line in (self.benefits.data or "").splitlines() if line.strip()],
+            trial_days=int((self.trial_days.data or "").strip() or 0),
+            is_minimum=bool(self.is_minimum.data),
+            is_hidden=bool(self.is_hidden.data),
+            prices={
+                (cadence, row.form.currency.data): money.read(field.data or "", row.form.currency.data)
+                for row in self.prices
+                for cadence, field in row.form.fields().items()
+                if (field.data or "").strip()
+            },
+        )

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from newsletter import clock
+from newsletter.tiers import money
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,10 @@ class Phrases:
     def count(self, value: int, one: str, many: str = "") -> str:
         """ "1 reader", "5,120 readers"."""
         return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+    def money(self, amount: int, currency: str) -> str:
+        """ "€5.00", of an amount in the currency's smallest unit."""
+        return money.written(amount, currency)
 
     def time(self, at: datetime) -> str:
         return f"{self._local(at):%H:%M}"

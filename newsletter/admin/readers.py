@@ -6,7 +6,9 @@ from typing import Final
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from newsletter import clock
 from newsletter.accounts import audit
+from newsletter.accounts.models import Role
 from newsletter.admin import bp, guard
 from newsletter.admin.forms import AddReaderForm
 from newsletter.db import db
@@ -17,7 +19,9 @@ from newsletter.sending import returned
 from newsletter.subscribers import by_hand, consent, leaving, queries, signup
 from newsletter.subscribers.addresses import Address
 from newsletter.subscribers.models import Subscriber, SubscriberState
+from newsletter.tiers import giving
 from newsletter.tiers import queries as tiers
+from newsletter.tiers.models import Tier
 
 STATES: Final = {
     SubscriberState.ACTIVE: "Active",
@@ -109,6 +113,9 @@ def reader(subscriber_id: int) -> str:
         deliveries=sends.history_of(found.id),
         came_back=returned.of_reader(found.id),
         memberships=tiers.of_subscriber(found.id),
+        now=clock.now(),
+        tiers=Tier.in_order() if guard.staff().role is Role.OWNER else [],
+        spans=giving.SPANS,
     )
 
 

@@ -92,7 +92,7 @@ def publication_theme(publication: Publication, newsletter_name: str = "") -> em
         footer=publication.footer,
         postal_address=publication.postal_address,
         subscribe_url=f"{site}/#subscribe",
-        upgrade_url=f"{site}/support" if Tier.any_exists() else "",  # without tiers nobody is asked for money
+        upgrade_url=f"{site}/support" if Tier.any_on_offer() else "",  # without tiers nobody is asked for money
     )
 
 

@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, select
 
-from newsletter import clock
+from newsletter import clock, slugs
 from newsletter.db import db
 from newsletter.errors import NewsletterError
 from newsletter.publication.models import Newsletter, Publication
@@ -137,12 +137,8 @@ def _address(field: str, text: str) -> str:
 
 
 def _free_slug(publication: Publication, text: str) -> str:
-    wanted = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-") or "newsletter"
+    wanted = slugs.of(text, otherwise="newsletter", longest=40)
     query = select(Newsletter.slug).where(
         Newsletter.publication_id == publication.id, Newsletter.slug.startswith(wanted)
     )
-    taken, number, slug = set(db.session.scalars(query)), 1, wanted
-    while slug in taken:
-        number += 1
-        slug = f"{wanted}-{number}"
-    return slug
+    return slugs.first_free(wanted, set(db.session.scalars(query)))

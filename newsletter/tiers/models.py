@@ -1,12 +1,38 @@
-"""What readers pay for, and who holds it."""
+"""What readers pay for, what it costs, and who holds it."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Self
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, func, or_, select
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Text,
+    UniqueConstraint,
+    func,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from newsletter.db import Base, Id, db
+
+
+class Cadence(StrEnum):
+    """How often a price is paid."""
+
+    MONTH = "month"
+    YEAR = "year"
+
+
+class MembershipKind(StrEnum):
+    """How somebody came to hold a tier."""
+
+    COMPLIMENTARY = "complimentary"  # given by hand, by the publication
 
 
 class Tier(Base):
@@ -18,8 +44,20 @@ class Tier(Base):
     slug: Mapped[str]
     name: Mapped[str]
     description: Mapped[str] = mapped_column(default="")
+    benefits: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
+    trial_days: Mapped[int] = mapped_column(default=0, server_default="0")
+    is_minimum: Mapped[bool] = mapped_column(default=False, server_default="false")  # who wants to may pay more
     position: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    hidden_at: Mapped[datetime | None]  # not shown to readers; whoever is given it holds it all the same
+    archived_at: Mapped[datetime | None]  # nobody new; whoever holds it keeps it
+
+    prices: Mapped[list["Price"]] = relationship(
+        primaryjoin="and_(Price.tier_id == Tier.id, Price.replaced_at.is_(None))",
+        order_by="Price.id",
+        lazy="selectin",
+        back_populates="tier",
+    )
 
     @classmethod
     def by_slug(cls, slug: str) -> Self | None:
@@ -27,11 +65,44 @@ class Tier(Base):
 
     @classmethod
     def in_order(cls) -> list[Self]:
-        return list(db.session.scalars(select(cls).order_by(cls.position, cls.id)))
+        """Those that somebody new may come to hold."""
+        return list(db.session.scalars(select(cls).where(cls.archived_at.is_(None)).order_by(cls.position, cls.id)))
+
+    @classmethod
+    def on_offer(cls) -> list[Self]:
+        """Those that readers are shown."""
+        return [tier for tier in cls.in_order() if tier.hidden_at is None]
+
+    @classmethod
+    def any_on_offer(cls) -> bool:
+        shown = select(cls.id).where(cls.archived_at.is_(None), cls.hidden_at.is_(None))
+        return db.session.scalar(shown.limit(1)) is not None
 
     @classmethod
     def any_exists(cls) -> bool:
-        return db.session.scalar(select(cls.id).limit(1)) is not None
+        return db.session.scalar(select(cls.id).where(cls.archived_at.is_(None)).limit(1)) is not None
+
+
+class Price(Base):
+    """What a tier costs in one currency. One that is replaced stays: there may be readers who go on paying it."""
+
+    __tablename__ = "price"
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="costs_something"),
+        Index(
+            "uq_price_now", "tier_id", "cadence", "currency", unique=True, postgresql_where=text("replaced_at IS NULL")
+        ),
+    )
+
+    id: Mapped[Id]
+    tier_id: Mapped[int] = mapped_column(ForeignKey("tier.id"))
+    cadence: Mapped[Cadence]
+    currency: Mapped[str]  # ISO 4217
+    amount: Mapped[int]  # in the currency's smallest unit
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    replaced_at: Mapped[datetime | None]
+
+    tier: Mapped[Tier] = relationship(back_populates="prices")
 
 
 class Membership(Base):
@@ -43,6 +114,9 @@ class Membership(Base):
     id: Mapped[Id]
     subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id", ondelete="CASCADE"))
     tier_id: Mapped[int] = mapped_column(ForeignKey("tier.id"))
+    kind: Mapped[MembershipKind] = mapped_column(
+        default=MembershipKind.COMPLIMENTARY, server_default=MembershipKind.COMPLIMENTARY.value
+    )
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ends_at: Mapped[datetime | None]
 

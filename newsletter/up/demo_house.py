@@ -7,14 +7,15 @@ from newsletter import clock
 from newsletter.accounts import passwords
 from newsletter.accounts.models import User
 from newsletter.accounts.owners import create_owner
-from newsletter.db import db
 from newsletter.posts import illustrating, pictures, publishing
 from newsletter.posts.models import Post, PostStatus
 from newsletter.publication.founding import found
 from newsletter.publication.looks import set_logo
 from newsletter.publication.models import Newsletter, Publication
 from newsletter.publication.settings import add_newsletter
-from newsletter.tiers.models import Tier
+from newsletter.tiers.catalogue import Offer
+from newsletter.tiers.catalogue import add as add_tier
+from newsletter.tiers.models import Cadence
 from newsletter.up import demo_logo
 
 OWNER_EMAIL = "mara@thread.example.org"
@@ -60,8 +61,9 @@ def _found() -> None:
     )
     logo = pictures.add_logo(demo_logo.draw(_ACCENT), publication_id=publication.id)
     set_logo(publication, logo.key)
-    db.session.add(Tier(publication_id=publication.id, slug="patrons", name="Patrons", description="Every letter."))
-    db.session.flush()
+    prices = {(Cadence.MONTH, "EUR"): 500, (Cadence.YEAR, "EUR"): 5000}
+    benefits = ("Every letter, to its end", "The whole archive")
+    add_tier(publication, Offer("Patrons", "For those who want all of it.", benefits, prices=prices))
 
 
 def _let_in(password: str) -> None:

@@ -192,4 +192,4 @@ def test_the_money_page_counts_who_holds_which_tier(desk: FlaskClient, weekly: N
     cast.grace()
     db.session.commit()
 
-    assert "Supporter 1" in seen(desk.get("/desk/money"))
+    assert "Supporter none 1" in seen(desk.get("/desk/money"))

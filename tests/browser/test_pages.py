@@ -202,6 +202,8 @@ DESK = {
     "mailing": "/desk/sends/1",
     "mailing-skipped": "/desk/sends/1/skipped",
     "money": "/desk/money",
+    "money-tier": "/desk/money/tiers/1",
+    "money-tier-new": "/desk/money/tiers/new",
     "settings": "/desk/settings/",
     "settings-looks": "/desk/settings/looks",
     "settings-looks-tried": "/desk/settings/looks?preset=note&scheme=dark",
