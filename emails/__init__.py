@@ -17,10 +17,11 @@ from emails.errors import (
 from emails.folding import LIMIT as FOLD_OVER
 from emails.footer import LONGEST as LONGEST_FOOTER
 from emails.frontmatter import FrontMatter, PostSource, read_post, write_post
+from emails.hosts import host_of
 from emails.incoming import Incoming, IncomingKind
 from emails.incoming import read as read_incoming
 from emails.letter import Letter
-from emails.lint import Finding, Proof, Reference, findings, host_of
+from emails.lint import Finding, Proof, Reference, findings
 from emails.markdown import parse
 from emails.mime import build_letter
 from emails.notices import NOTICES, compile_notice

@@ -18,9 +18,9 @@ from markdown_it.token import Token
 
 from emails.document import Block, Element
 from emails.errors import DocumentError
+from emails.hosts import is_web
 
-WEB = re.compile(r"https?://[^\s<>\"]+$", re.IGNORECASE)
-LINK = re.compile(r"(https?://|mailto:)[^\s<>\"]+$", re.IGNORECASE)
+_MAIL = re.compile(r"mailto:[^\s<>\"]+$", re.IGNORECASE)
 _LINE = re.compile(r":::\s*([^\s\[{]*)\s*(.*)$")
 _FENCE = re.compile(r"(`{3,}|~{3,})")
 _FIELD = re.compile(r"([a-z][a-z ]*):(?:\s+(.*))?$", re.IGNORECASE)
@@ -33,6 +33,11 @@ class Shape(Enum):
     FIELDS = auto()  # lines like “title: …” until :::
     BODY = auto()  # perhaps such lines first, then Markdown until :::
     RAW = auto()  # whatever stands there until :::, as it is
+
+
+def is_link(url: str) -> bool:
+    """Whether a button may lead there: to a page, or to somebody's mailbox."""
+    return is_web(url) or bool(_MAIL.match(url))
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,10 @@ class Said:
 
     def web_addresses(self, *keys: str) -> None:
         for key in keys:
-            if self.fields.get(key) and not WEB.match(self.fields[key]):
+            if self.fields.get(key) and not is_web(self.fields[key]):
                 raise self.mistake(
-                    f"The {key} of a {self.name} begins with https://; this one is “{self.fields[key]}”."
+                    f"The {key} of a {self.name} is a whole address and begins with https://; "
+                    f"this one is “{self.fields[key]}”."
                 )
 
     def get(self, key: str) -> str:

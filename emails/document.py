@@ -238,7 +238,7 @@ Block = Heading | Paragraph | Listing | Quote | CodeBlock | Rule | Figure | Tabl
 class Note:
     number: int
     blocks: tuple[Block, ...]
-    references: int  # how often the text points at it
+    occurrences: tuple[int, ...]  # the places where the text points at it, as its references count them
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ def folded(
     is never folded away: then the letter may stay whole.
     """
     limit = content.fold_over or LIMIT
+    if not (content.preheader or content.subtitle):  # a letter folded at its start opens with words of ours
+        content = replace(content, preheader=visible(content, Rendering.MAIL, audience).document.opening)
     press = _Press(content, whole, compiled, weights)
     blocks = content.document.blocks
     last, first = _end(content, audience), _first_border(content, audience)
@@ -65,11 +67,7 @@ def shortened(content: PostContent, at: int) -> PostContent:
         Button(CONTINUE, content.url + _place(document, at)),
     )
     notes = tuple(note for note in document.notes if note.number in cited)
-    return replace(
-        content,
-        document=Document(blocks, notes),
-        preheader=content.preheader or content.subtitle or document.opening,
-    )
+    return replace(content, document=Document(blocks, notes))
 
 
 class _Press:

@@ -2,10 +2,10 @@
 
 import re
 from html import escape
-from urllib.parse import urlsplit
 
 from emails import colour, formulas
 from emails.document import CodeBlock, Element, Field, Figure, Image, Note, NoteReference, Paragraph, Quote
+from emails.hosts import host_of
 from emails.invitation import Invitation
 from emails.markup import Markup
 from emails.personalise import guard, name_mark
@@ -66,7 +66,7 @@ class MailBody(Markup):
         return title + self.boxed("code", lines)
 
     def figure(self, figure: Figure) -> str:
-        named = f"Image: {urlsplit(figure.url).netloc}" if figure.url else ""
+        named = f"Image: {host_of(figure.url)}" if figure.url else ""
         image = self.image(figure.image, named)
         if figure.url:
             image = f'<a href="{self.text(figure.url)}">{image}</a>'

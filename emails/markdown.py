@@ -133,11 +133,11 @@ def _grow(tokens: list[Token]) -> Document:
         Note(
             number=note.meta["id"] + 1,
             blocks=grower.blocks([child for child in note.children if child.type != "footnote_anchor"]),
-            references=0,
+            occurrences=(),
         )
         for block in tree.children
         if block.type == "footnote_block"
         for note in block.children
     ]
-    counted = tuple(Note(n.number, n.blocks, grower.references.get(n.number, 0)) for n in notes)
+    counted = tuple(Note(n.number, n.blocks, tuple(range(1, grower.references.get(n.number, 0) + 1))) for n in notes)
     return Document(blocks, counted)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 
-from emails.document import Block, Document, Listing, NoteReference, inlines
+from emails.document import Block, Document, Listing, Note, NoteReference, inlines
 from emails.elements.reach import Only, Paywall
 from emails.values import Access, Audience, PostContent, Rendering
 
@@ -13,9 +13,8 @@ def visible(content: PostContent, rendering: Rendering, audience: Audience) -> P
     document = content.document
     blocks = tuple(_shown(_as_far_as_allowed(content, audience), rendering, audience))
     notes = tuple(replace(note, blocks=tuple(_shown(note.blocks, rendering, audience))) for note in document.notes)
-    if blocks != document.blocks:  # numbers stay as they are: they lead to the notes of the page
-        cited = _cited(blocks)
-        notes = tuple(replace(note, references=cited[note.number]) for note in notes if cited.get(note.number))
+    if (blocks, notes) != (document.blocks, document.notes):
+        notes = _cited(blocks, notes)
     return replace(content, document=Document(blocks, notes))
 
 
@@ -61,10 +60,21 @@ def _part(blocks: tuple[Block, ...], rendering: Rendering, audience: Audience) -
     return tuple(_shown(blocks, rendering, audience))
 
 
-def _cited(blocks: tuple[Block, ...]) -> dict[int, int]:
-    """How often each note is pointed at in what is left."""
-    cited: dict[int, int] = {}
-    for node in inlines(Document(blocks)):
-        if isinstance(node, NoteReference):
-            cited[node.number] = cited.get(node.number, 0) + 1
-    return cited
+def _cited(blocks: tuple[Block, ...], notes: tuple[Note, ...]) -> tuple[Note, ...]:
+    """The notes that what is left leads to, by way of other notes too: a note cited only where these readers may not
+    look is as secret as that place. Numbers stay as they are: they lead to the notes of the page.
+    """
+    by_number = {note.number: note for note in notes}
+    occurrences: dict[int, list[int]] = {}
+    waiting = [blocks]
+    while waiting:
+        for node in inlines(Document(waiting.pop())):
+            if isinstance(node, NoteReference) and node.number in by_number:
+                if node.number not in occurrences:
+                    waiting.append(by_number[node.number].blocks)
+                occurrences.setdefault(node.number, []).append(node.occurrence)
+    return tuple(
+        replace(note, occurrences=tuple(sorted(occurrences[note.number])))
+        for note in notes
+        if note.number in occurrences
+    )

@@ -21,6 +21,9 @@ from emails.markup import Markup
 from emails.values import Audience, PostContent, Rendering, Theme
 from emails.visible import visible
 
+_LINK = re.compile(r"<a((?:\s+[\w:-]+(?:=\"[^\"]*\")?)*)\s*>")
+_REL = re.compile(r"<a(?:\s+[\w:-]+(?:=\"[^\"]*\")?)*?\s+rel=")  # the attribute, and not a word in the value of another
+
 
 def render_web(content: PostContent, *, theme: Theme, audience: Audience, subscribe_html: str = "") -> str:
     """The body of a post and its notes, as far as these readers may see it. `subscribe_html` (trusted, the caller's own
@@ -92,7 +95,7 @@ class WebPage(Markup):
 
     def sponsored(self, html: str) -> str:
         """Its links say to search engines that they are paid for."""
-        return re.sub(r"<a (?![^>]*\brel=)", '<a rel="sponsored" ', html)
+        return _LINK.sub(lambda link: link[0] if _REL.search(link[0]) else f'<a rel="sponsored"{link[1]}>', html)
 
     def formula(self, tex: str) -> str:
         return formulas.mathml(tex)
@@ -117,7 +120,7 @@ class WebPage(Markup):
         back = "".join(
             f' <a href="#{_reference_id(note.number, occurrence)}" role="doc-backlink" class="note-back"'
             f' aria-label="Back to the text, note {note.number}">↩</a>'
-            for occurrence in range(1, note.references + 1)
+            for occurrence in note.occurrences
         )
         if note.blocks and isinstance(last := note.blocks[-1], Paragraph):
             head = self.blocks(note.blocks[:-1])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from emails.directives import LINK, Said, Shape
+from emails.directives import Said, Shape, is_link
 from emails.document import Block, Element
 from emails.pieces import Piece
 from emails.values import Rendering
@@ -35,7 +35,7 @@ class Button(Element):
         match = _BUTTON.match(said.rest)
         if not match or not match["text"].strip():
             raise said.mistake("A button is written “:::button [What happens](https://…)”.")
-        if not LINK.match(match["url"]):
+        if not is_link(match["url"]):
             raise said.mistake(f"A button leads to https://, http:// or mailto:, not to “{match['url']}”.")
         return cls(match["text"].strip(), match["url"], said.line)
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from emails.lint import links, pictures, placeholders, promises, reach, size, structure, subject
-from emails.lint.proof import Finding, Level, Proof, Reference, host_of, key_of
+from emails.lint.proof import Finding, Level, Proof, Reference, key_of
 
-__all__ = ["RULES", "Finding", "Level", "Proof", "Reference", "findings", "host_of", "key_of"]
+__all__ = ["RULES", "Finding", "Level", "Proof", "Reference", "findings", "key_of"]
 
 RULES: Final[tuple[Callable[[Proof], Iterable[Finding]], ...]] = (
     *placeholders.RULES,

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
-from emails.lint.proof import Finding, Proof, Reference, host_of
+from emails.hosts import host_of
+from emails.lint.proof import Finding, Proof, Reference
 
 SHORTENERS = frozenset(
     "amzn.to bit.ly bitly.com bl.ink buff.ly cutt.ly dlvr.it fb.me goo.gl ht.ly is.gd j.mp lnkd.in ow.ly rb.gy "
@@ -120,8 +120,7 @@ def _is_private(host: str) -> bool:
 
 
 def _brief(url: str) -> str:
-    parts = urlsplit(url)
-    return url if len(url) <= 60 else f"{parts.scheme}://{parts.netloc[:30]}/…"
+    return url if len(url) <= 60 else f"{url[:59]}…"
 
 
 RULES = (relative, unreachable, shortened, disguised, unnamed)

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from urllib.parse import urlsplit
 
+from emails.hosts import path_of
 from emails.lint.proof import Finding, Proof
 
 HEAVY = 200_000  # bytes of one picture: seconds on a phone in a train
@@ -58,7 +58,7 @@ def heavy(proof: Proof) -> Iterator[Finding]:
 
 def unknown_kind(proof: Proof) -> Iterator[Finding]:
     for shown, _ in proof.pictures:
-        ending = PurePosixPath(urlsplit(shown.url).path).suffix.lower()
+        ending = PurePosixPath(path_of(shown.url)).suffix.lower()
         if ending in _HALF_KNOWN:
             yield Finding(
                 "warning",

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import Literal
-from urllib.parse import urlsplit
 
 from emails.characters import tidy
 from emails.document import Block, CodeBlock, Element, Image, Link, Mention, inlines_of, plain
 from emails.elements import Card
+from emails.hosts import host_of
 from emails.pieces import Piece
 from emails.values import Audience, Compiled, PostContent, Rendering
 
@@ -173,13 +173,6 @@ class Proof:
 
     def _reference(self, url: str, words: str, block: Block) -> Reference:
         return Reference(url, words.strip(), self.line_of(url, self.line(block)))
-
-
-def host_of(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").lower().removeprefix("www.")
-    except ValueError:
-        return ""
 
 
 def _pieces_of(block: Block) -> Iterator[Piece]:

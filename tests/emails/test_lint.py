@@ -338,3 +338,16 @@ def test_hostile_text_does_not_hold_the_examiner_up(hostile: str) -> None:
 
 def test_no_two_rules_share_a_name() -> None:
     assert len({rule.__name__ for rule in lint.RULES}) == len(lint.RULES)
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "See https://[your-site]/x for it.",
+        "See [the site](https://[your-site]/x) for it.",
+        "[![A quay](https://letters.example.org/quay.jpg)](https://[your-site]/x)",
+        "![A quay](https://[your-site]/quay.jpg)",
+    ],
+)
+def test_an_address_that_names_no_host_is_told_of_and_breaks_nothing(markdown: str) -> None:
+    assert "not_public" in codes(markdown)

@@ -135,7 +135,7 @@ def test_a_note_holds_whole_blocks_and_counts_who_points_at_it() -> None:
 
     (note,) = document.notes
     assert isinstance(note.blocks[1], Card)
-    assert note.references == 2
+    assert note.occurrences == (1, 2)
     assert NoteReference(1, 2) in document.blocks[0].children  # type: ignore[union-attr]
 
 

@@ -1,3 +1,4 @@
+import pytest
 from lxml import html as lxml_html
 
 from emails import Audience, render_web
@@ -58,3 +59,11 @@ def test_the_demo_letter_has_no_id_twice_and_its_images_have_sizes() -> None:
     ids = tree.xpath("//@id")
     assert len(ids) == len(set(ids))
     assert all(image.get("width") and image.get("height") for image in tree.iter("img"))
+
+
+@pytest.mark.parametrize("url", ["https://x.org/?rel=1", "https://x.org/rel=", "https://x.org/"])
+def test_every_link_of_a_sponsor_says_that_it_is_paid_for(url: str) -> None:
+    html = render_web(content(f":::sponsor The Nib Company\n[Read]({url})\n:::"), theme=THEME, audience=Audience.FREE)
+
+    links = [link for link in lxml_html.fromstring(html).iter("a") if link.get("href") == url]
+    assert [link.get("rel") for link in links] == ["sponsored"]
