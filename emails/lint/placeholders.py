@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from itertools import chain
 
+from emails.document import Code, CodeBlock, Formula, inlines_of
 from emails.lint.proof import Finding, Proof
 
 _UNFINISHED = re.compile(r"(?<![\w-])(TK{1,3}|TKTK|TODO|FIXME|XXX)(?![\w-])|\blorem ipsum\b", re.IGNORECASE)
@@ -18,6 +21,7 @@ _FIELDS = (
     r"\{(?:email|subscriber|unsubscribe)[^{}\n]{0,40}\}",
 )
 _OTHERS = re.compile("|".join(_FIELDS), re.IGNORECASE)
+_OURS = re.compile(r"\{name(?:\|[^{}\n]*)?\}")
 _BRACKETS = re.compile(
     r"\[(?:(?:your|first|last|full|company|recipient|insert)[ _-]?(?:first )?(?:name|company|link|text|date|title|here)"
     r"|insert [\w ]{2,40}|name|link|date)\](?![(\[:])",
@@ -64,6 +68,29 @@ def bracketed(proof: Proof) -> Iterator[Finding]:
             )
 
 
+def unfilled(proof: Proof) -> Iterator[Finding]:
+    """Our own merge field where only plain words can stand, so that it stays as it was typed."""
+    for block in proof.blocks:
+        for part in chain([block], inlines_of(block)):
+            for words in () if isinstance(part, Code | CodeBlock | Formula) else _plain_words(part):
+                for match in _OURS.finditer(words):
+                    yield Finding(
+                        "error",
+                        "unfilled_field",
+                        f"“{match[0]}” stands in a title, on a button, or in the words of a picture, where no name is "
+                        "filled in: readers would see it as it is. Say it without the name.",
+                        proof.line_of(match[0], proof.line(block)),
+                        match[0],
+                    )
+
+
+def _plain_words(part: object) -> Iterator[str]:
+    for each in fields(part):  # type: ignore[arg-type]  # every node is a dataclass
+        value = getattr(part, each.name)
+        if isinstance(value, str):
+            yield value
+
+
 def _said(proof: Proof) -> Iterable[tuple[int, str]]:
     """The text, and what the front matter says to readers."""
     head = [
@@ -75,4 +102,4 @@ def _said(proof: Proof) -> Iterable[tuple[int, str]]:
     return [*head, *proof.prose]
 
 
-RULES = (unfinished, foreign_fields, bracketed)
+RULES = (unfinished, foreign_fields, bracketed, unfilled)

@@ -351,3 +351,25 @@ def test_no_two_rules_share_a_name() -> None:
 )
 def test_an_address_that_names_no_host_is_told_of_and_breaks_nothing(markdown: str) -> None:
     assert "not_public" in codes(markdown)
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        ":::note For {name|you}\nx\n:::",
+        ":::toggle Dear {name}\nx\n:::",
+        ":::button [Hi {name|x}](https://a.org)",
+        "Words.\n\n:::paywall Read on, {name|friend}\n\nMore words.",
+        "![A quay for {name|you}](https://letters.example.org/quay.jpg)",
+    ],
+)
+def test_a_merge_field_that_nobody_fills_in_stops_the_post(markdown: str) -> None:
+    found_ = [finding for finding in found(markdown, access=emails.Access.PAYING) if finding.code == "unfilled_field"]
+    assert [(finding.level, bool(finding.line)) for finding in found_] == [("error", True)]
+
+
+@pytest.mark.parametrize(
+    "markdown", ["Dear {name|you}", "## For {name|you}", "- {name|you}", "`{name|you}`", "```\n{name}\n```"]
+)
+def test_a_merge_field_that_is_filled_in_or_meant_as_code_is_left_alone(markdown: str) -> None:
+    assert "unfilled_field" not in codes(markdown)
