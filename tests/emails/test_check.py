@@ -91,3 +91,23 @@ def test_a_blank_in_an_address_of_ones_own_html_is_written_as_the_web_does() -> 
 
     assert compiled.missing == ()
     assert "https://a.example/b%20c" in compiled.text
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "See [this](https://a.example/), ok",
+        "Stamp[^1], rare",
+        "(see [this](https://a.example/))",
+        "[b](https://a.example/).",
+    ],
+)
+def test_numbers_of_links_and_notes_may_stand_within_the_words_of_a_cell(cell: str) -> None:
+    said = content(f"| Film | Where |\n|---|---|\n| Alien | {cell} |\n\nNoted.[^1]\n\n[^1]: A note.")
+    compiled = compile_post(said, THEME, Audience.FREE)
+    page = render_web(said, theme=THEME, audience=Audience.FREE)
+
+    assert compiled.missing == ()
+    assert missing(said, Audience.FREE, page=page, html=compiled.html, text=compiled.text.replace("Alien", "")) == [
+        "The text lacks the word “Alien”."
+    ]
