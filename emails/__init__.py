@@ -17,7 +17,6 @@ from emails.errors import (
 from emails.folding import LIMIT as FOLD_OVER
 from emails.footer import LONGEST as LONGEST_FOOTER
 from emails.frontmatter import FrontMatter, PostSource, read_post, write_post
-from emails.hosts import host_of
 from emails.incoming import Incoming, IncomingKind
 from emails.incoming import read as read_incoming
 from emails.letter import Letter
@@ -28,6 +27,7 @@ from emails.notices import NOTICES, compile_notice
 from emails.personalise import personal_html, personal_subject, personal_text
 from emails.rewriting import rewritten
 from emails.style import PRESETS, Cards, Faces, Header, Headings, Preset, Quotes, Style, preset_of
+from emails.targets import host_of
 from emails.text import render_plain
 from emails.unfurled import lonely_links, with_cards
 from emails.unfurled import written as write_card

@@ -258,7 +258,7 @@ def _absent_from_text(expected: list[Piece], text: str) -> Iterator[Piece]:
             case "link" | "image":
                 present = words in numbered[at:] and (piece.url or "").removeprefix("mailto:") in text
             case "word":
-                present = words in numbered
+                present = _place(words, numbered, 0) is not None
             case _:
                 place = _place(words, numbered, at)
                 present = place is not None

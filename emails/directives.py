@@ -8,7 +8,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import Enum, auto
 
@@ -18,8 +18,9 @@ from markdown_it.token import Token
 
 from emails.document import Block, Element
 from emails.errors import DocumentError
-from emails.hosts import is_web
+from emails.targets import is_web, normal
 
+ADDRESSES = frozenset({"url", "logo", "image", "picture", "captions"})  # keys of fields
 _MAIL = re.compile(r"mailto:[^\s<>\"]+$", re.IGNORECASE)
 _LINE = re.compile(r":::\s*([^\s\[{]*)\s*(.*)$")
 _FENCE = re.compile(r"(`{3,}|~{3,})")
@@ -83,7 +84,10 @@ class Elements:
         )
 
     def read(self, said: Said) -> Element:
-        return self._known[said.name].read(said)
+        fields = {
+            key: normal(value) if key in ADDRESSES and is_web(value) else value for key, value in said.fields.items()
+        }
+        return self._known[said.name].read(replace(said, fields=fields))
 
     def _rule(self, state: StateBlock, start: int, end: int, silent: bool) -> bool:
         if state.is_code_block(start) or not _line(state, start).startswith(":::"):

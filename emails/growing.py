@@ -36,6 +36,7 @@ from emails.document import (
 )
 from emails.elements import ELEMENTS, Formulae
 from emails.formulas import BadFormula, in_words, mathml
+from emails.targets import normal
 
 _SIZE = re.compile(r"\{\s*((?:(?:width|height)=\"?\d{1,4}\"?\s*)+)\}")
 _ADDRESS = re.compile(r"\bhttps?://[^\s<>\"]*[^\s<>\".,;:!?'’”)\]}*_]", re.IGNORECASE)
@@ -258,7 +259,7 @@ def _text(text: str, in_link: bool) -> list[Inline]:
         url = match[0]
         if url.count("(") > url.count(")") and text[match.end() : match.end() + 1] == ")":
             url += ")"
-        grown += [Text(text[at : match.start()]), Link(url, (Text(url),), as_typed=True)]
+        grown += [Text(text[at : match.start()]), Link(normal(url), (Text(url),), as_typed=True)]
         at = match.start() + len(url)
     return [node for node in [*grown, Text(text[at:])] if node != Text("")]
 

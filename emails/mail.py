@@ -5,10 +5,10 @@ from html import escape
 
 from emails import colour, formulas
 from emails.document import CodeBlock, Element, Field, Figure, Image, Note, NoteReference, Paragraph, Quote
-from emails.hosts import host_of
 from emails.invitation import Invitation
 from emails.markup import Markup
 from emails.personalise import guard, name_mark
+from emails.targets import host_of
 from emails.values import Audience, PostContent, Theme
 
 MEASURE = 552  # pixels: 600 without the margins

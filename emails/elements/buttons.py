@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from emails.directives import Said, Shape, is_link
 from emails.document import Block, Element
 from emails.pieces import Piece
+from emails.targets import normal
 from emails.values import Rendering
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Button(Element):
             raise said.mistake("A button is written “:::button [What happens](https://…)”.")
         if not is_link(match["url"]):
             raise said.mistake(f"A button leads to https://, http:// or mailto:, not to “{match['url']}”.")
-        return cls(match["text"].strip(), match["url"], said.line)
+        return cls(match["text"].strip(), normal(match["url"]), said.line)
 
     def page(self, page: WebPage) -> str:
         return page.button(self.words, self.url)

@@ -6,13 +6,13 @@ import datetime
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import urlsplit
 
 from emails.dates import long_date
 from emails.directives import Said, Shape
 from emails.document import Block, Element
 from emails.elements.cards import read_date
 from emails.pieces import Piece
+from emails.targets import readable_host
 from emails.values import Rendering
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ class Embed(Element):
 
     @property
     def where(self) -> str:
-        host = (urlsplit(self.url).hostname or "").removeprefix("www.")
-        return f"{long_date(self.date)} on {host}" if self.date else f"On {host}"
+        site = readable_host(self.url)
+        return f"{long_date(self.date)} on {site}" if self.date else f"On {site}"
 
     def page(self, page: WebPage) -> str:
         return (

@@ -15,6 +15,7 @@ from lxml.html import HtmlElement
 from emails.directives import Said, Shape
 from emails.document import Block, Element
 from emails.pieces import Piece
+from emails.targets import normal
 from emails.values import Rendering
 
 if TYPE_CHECKING:
@@ -217,8 +218,8 @@ def cleaned(html: str) -> str:
 
 def _kept(_: str, name: str, value: str) -> str | None:
     """Addresses must be whole, sizes numbers, and no style may fetch anything."""
-    if name in ("href", "src") and not re.match(r"(https?://|mailto:)", value.strip(), re.IGNORECASE):
-        return None
+    if name in ("href", "src"):
+        return normal(value) if re.match(r"(https?://|mailto:)", value.strip(), re.IGNORECASE) else None
     if name in ("width", "height", "colspan", "rowspan", "start") and not value.strip().isdigit():
         return None
     if name == "style" and re.search(r"url\s*\(|expression|@import|\\", value, re.IGNORECASE):

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from emails.hosts import host_of
 from emails.lint.proof import Finding, Proof, Reference
+from emails.targets import host_of
 
 SHORTENERS = frozenset(
     "amzn.to bit.ly bitly.com bl.ink buff.ly cutt.ly dlvr.it fb.me goo.gl ht.ly is.gd j.mp lnkd.in ow.ly rb.gy "

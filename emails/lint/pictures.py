@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from emails.hosts import path_of
 from emails.lint.proof import Finding, Proof
+from emails.targets import path_of
 
 HEAVY = 200_000  # bytes of one picture: seconds on a phone in a train
 HEAVY_TOGETHER = 1_000_000

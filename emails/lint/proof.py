@@ -12,8 +12,8 @@ from typing import Literal
 from emails.characters import tidy
 from emails.document import Block, CodeBlock, Element, Image, Link, Mention, inlines_of, plain
 from emails.elements import Card
-from emails.hosts import host_of
 from emails.pieces import Piece
+from emails.targets import host_of
 from emails.values import Audience, Compiled, PostContent, Rendering
 
 Level = Literal["error", "warning", "unchecked"]

@@ -2,7 +2,7 @@ import pytest
 
 from emails import Audience, Compiled, compile_post, render_web
 from emails.check import missing
-from tests.emails.samples import THEME, demo
+from tests.emails.samples import THEME, content, demo
 
 
 def renderings(audience: Audience) -> tuple[str, Compiled]:
@@ -56,3 +56,58 @@ def test_a_different_order_is_noticed() -> None:
     found = missing(demo(), Audience.FREE, page=swapped[0], html=swapped[1], text=swapped[2])
 
     assert {sentence.split()[1] for sentence in found} == {"page", "mail", "text"}
+
+
+TYPED = "https://de.wikipedia.org/wiki/Käse?über=ß#é"
+WRITTEN = "https://de.wikipedia.org/wiki/K%C3%A4se?%C3%BCber=%C3%9F#%C3%A9"
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        f"See {TYPED} for more.",
+        f"See [this]({TYPED}).",
+        f"![Cheese]({TYPED})",
+        f":::card\ntitle: T\nurl: {TYPED}\nimage: {TYPED}\nlogo: {TYPED}\npublication: P\n:::",
+        f":::video\ntitle: T\nurl: {TYPED}\npicture: {TYPED}\n:::",
+        f":::product P\nurl: {TYPED}\npicture: {TYPED}\nalt: A\n:::",
+        f":::embed\nurl: {TYPED}\nauthor: A\nx\n:::",
+        f":::sponsor S\nurl: {TYPED}\nlogo: {TYPED}\nx\n:::",
+        f":::button [Go]({TYPED})",
+        f':::html\n<a href=" {TYPED} ">x</a> <img src="{TYPED}" alt="y">\n:::',
+    ],
+)
+def test_an_address_with_letters_beyond_ascii_is_the_same_one_everywhere(markdown: str) -> None:
+    said = content(markdown)
+    compiled = compile_post(said, THEME, Audience.FREE)
+
+    assert compiled.missing == ()
+    for whole in (render_web(said, theme=THEME, audience=Audience.FREE), compiled.html, compiled.text):
+        assert WRITTEN in whole  # what was typed may be read beside it, but nothing leads there
+
+
+def test_a_blank_in_an_address_of_ones_own_html_is_written_as_the_web_does() -> None:
+    compiled = compile_post(content(':::html\n<a href="https://a.example/b c">x</a>\n:::'), THEME, Audience.FREE)
+
+    assert compiled.missing == ()
+    assert "https://a.example/b%20c" in compiled.text
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "See [this](https://a.example/), ok",
+        "Stamp[^1], rare",
+        "(see [this](https://a.example/))",
+        "[b](https://a.example/).",
+    ],
+)
+def test_numbers_of_links_and_notes_may_stand_within_the_words_of_a_cell(cell: str) -> None:
+    said = content(f"| Film | Where |\n|---|---|\n| Alien | {cell} |\n\nNoted.[^1]\n\n[^1]: A note.")
+    compiled = compile_post(said, THEME, Audience.FREE)
+    page = render_web(said, theme=THEME, audience=Audience.FREE)
+
+    assert compiled.missing == ()
+    assert missing(said, Audience.FREE, page=page, html=compiled.html, text=compiled.text.replace("Alien", "")) == [
+        "The text lacks the word “Alien”."
+    ]
