@@ -185,7 +185,7 @@ def _is(piece: Piece, found: Piece) -> bool:
         return False
     if piece.kind in ("item", "words", "code", "cell"):
         return found.words.startswith(piece.words)
-    if piece.kind == "quote" or (piece.kind == "link" and not piece.words):
+    if piece.kind == "quote" or (piece.kind in ("link", "image") and not piece.words):  # or named after where it leads
         return True
     return piece.words == found.words
 
