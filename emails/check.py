@@ -82,8 +82,10 @@ def _pieces(blocks: Iterable[Block], rendering: Rendering) -> Iterator[Piece]:  
                     yield Piece.of("item", _item_start(item, rendering))
                     yield from _pieces(item.blocks, rendering)
             case Quote(inner, source):
-                yield Piece("quote", "")
-                yield from _pieces(inner, rendering)
+                within = list(_pieces(inner, rendering))
+                if within or source:  # a door that is not open leaves nothing to quote
+                    yield Piece("quote", "")
+                yield from within
                 if source:
                     yield Piece.of("words", _spoken(source, rendering))
                     yield from _inline_pieces(source, rendering)
@@ -183,7 +185,7 @@ def _is(piece: Piece, found: Piece) -> bool:
         return False
     if piece.kind in ("item", "words", "code", "cell"):
         return found.words.startswith(piece.words)
-    if piece.kind == "quote" or (piece.kind == "link" and not piece.words):
+    if piece.kind == "quote" or (piece.kind in ("link", "image") and not piece.words):  # or named after where it leads
         return True
     return piece.words == found.words
 

@@ -198,6 +198,7 @@ class Element(ABC):
     name: ClassVar[str]
     shape: ClassVar[Shape]
     keys: ClassVar[tuple[str, ...]] = ()  # of its lines like “title: …”
+    stands_without_words: ClassVar[bool] = False  # it says something, too, when the blocks within are for others
     line: int
 
     @classmethod

@@ -57,7 +57,8 @@ class MailBody(Markup):
         return f'{TABLE} class="{name}"><tr>{cells}</tr></table>'
 
     def quote(self, quote: Quote) -> str:
-        return self.boxed("quote", super().quote(quote))
+        words = super().quote(quote)
+        return self.boxed("quote", words) if words else ""
 
     def code_block(self, block: CodeBlock) -> str:
         code = self.highlighted(block.text.expandtabs(4), block.language)

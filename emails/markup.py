@@ -75,7 +75,8 @@ class Markup(ABC):
 
     def quote(self, quote: Quote) -> str:
         if not quote.source:
-            return f"<blockquote>{self.closing(quote.blocks)}</blockquote>"
+            words = self.closing(quote.blocks)
+            return f"<blockquote>{words}</blockquote>" if words else ""
         source = f'<p class="source"><cite>{self.inline(quote.source)}</cite></p>'
         return f"<blockquote>{self.blocks(quote.blocks)}\n{source}</blockquote>"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 
-from emails.document import Block, Document, Listing, Note, NoteReference, inlines
+from emails.document import Block, Document, Element, Item, Listing, Note, NoteReference, Quote, inlines
 from emails.elements.reach import Only, Paywall
 from emails.values import Access, Audience, PostContent, Rendering
 
@@ -34,15 +34,35 @@ def _as_far_as_allowed(content: PostContent, audience: Audience) -> tuple[Block,
 
 
 def _shown(blocks: Iterable[Block], rendering: Rendering, audience: Audience) -> Iterator[Block]:
+    """What holds nothing any more is left out too: no title over nothing, no number of an item that is not there."""
     for block in blocks:
         if isinstance(block, Only):
             if block.is_for(rendering, audience):
                 yield from _shown(block.blocks, rendering, audience)
         elif isinstance(block, Listing):
-            items = tuple(replace(item, blocks=_part(item.blocks, rendering, audience)) for item in block.items)
-            yield replace(block, items=items) if items != block.items else block
+            if items := tuple(_items(block.items, rendering, audience)):
+                yield replace(block, items=items) if items != block.items else block
         else:
-            yield _with_shown_parts(block, rendering, audience)
+            shown = _with_shown_parts(block, rendering, audience)
+            if not _is_emptied(block, shown):
+                yield shown
+
+
+def _items(items: Iterable[Item], rendering: Rendering, audience: Audience) -> Iterator[Item]:
+    for item in items:
+        blocks = _part(item.blocks, rendering, audience)
+        if blocks or not item.blocks:
+            yield replace(item, blocks=blocks)
+
+
+def _is_emptied(block: Block, shown: Block) -> bool:
+    """Whether nothing is left of what it was made for."""
+    match block, shown:
+        case Quote(words, source), Quote(()):
+            return bool(words) or not source  # a lone “>” as well
+        case Element(), Element():
+            return any(block.inner()) and not any(shown.inner()) and not shown.stands_without_words
+    return False
 
 
 def _with_shown_parts(block: Block, rendering: Rendering, audience: Audience) -> Block:

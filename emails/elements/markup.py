@@ -188,7 +188,8 @@ class RawHtml(Element):
             if element.tag == "img":
                 yield Piece.of("image", element.get("alt", ""), element.get("src"))
             elif element.get("href"):
-                yield Piece.of("link", "".join(element.itertext()), element.get("href"))
+                said = _picture_in_text if rendering is Rendering.TEXT else _picture_aloud
+                yield Piece.of("link", _with_pictures(element, said), element.get("href"))
 
     def remarks(self) -> Iterator[str]:
         if self.removed:
@@ -290,8 +291,27 @@ class _Paragraphs:
             case "br":
                 return "\n"
             case "img":
-                alt = node.get("alt")
-                return self._guarded(f"[Image: {alt}] {node.get('src')}" if alt else f"[Image] {node.get('src')}")
+                return self._guarded(_picture_in_text(node))
             case "a" if node.get("href"):
-                return self._link("".join(node.itertext()), node.get("href", ""))
+                return self._link(_with_pictures(node, _picture_in_text), node.get("href", ""))
         return None
+
+
+def _picture_in_text(image: HtmlElement) -> str:
+    """One whose address could not be kept has its words left, if it had any."""
+    alt, url = image.get("alt"), image.get("src")
+    if not url:
+        return f"[Image: {alt}]" if alt else ""
+    return f"[Image: {alt}] {url}" if alt else f"[Image] {url}"
+
+
+def _picture_aloud(image: HtmlElement) -> str:
+    return str(image.get("alt", ""))
+
+
+def _with_pictures(node: HtmlElement, said: Callable[[HtmlElement], str]) -> str:
+    """The words of a link, with what is said of its pictures: often it has nothing else."""
+    parts = [node.text or ""]
+    for child in node:
+        parts += [said(child) if child.tag == "img" else _with_pictures(child, said), child.tail or ""]
+    return "".join(parts)

@@ -24,6 +24,7 @@ class Product(Element):
     name: ClassVar = "product"
     shape: ClassVar = Shape.BODY
     keys: ClassVar = ("url", "price", "picture", "alt", "action")
+    stands_without_words: ClassVar = True
 
     title: str
     url: str

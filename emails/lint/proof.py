@@ -169,7 +169,9 @@ class Proof:
 
     def _words_of(self, block: Block) -> str:
         image = getattr(block, "image", None)
-        return image.alt if isinstance(image, Image) else str(getattr(block, "title", "") or "·")
+        if isinstance(image, Image):  # a link that has no other words is named after where it leads
+            return image.alt or "·"
+        return str(getattr(block, "title", "") or "·")
 
     def _reference(self, url: str, words: str, block: Block) -> Reference:
         return Reference(url, words.strip(), self.line_of(url, self.line(block)))

@@ -1,6 +1,6 @@
 import pytest
 
-from emails import Audience, Compiled, compile_post, render_web
+from emails import Audience, Compiled, compile_post, render_plain, render_web
 from emails.check import missing
 from tests.emails.samples import THEME, content, demo
 
@@ -111,3 +111,26 @@ def test_numbers_of_links_and_notes_may_stand_within_the_words_of_a_cell(cell: s
     assert missing(said, Audience.FREE, page=page, html=compiled.html, text=compiled.text.replace("Alien", "")) == [
         "The text lacks the word “Alien”."
     ]
+
+
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        (
+            ':::html\n<a href="https://a.example/"><b><img src="https://b.example/a.png" alt="Banner"></b></a>\n:::',
+            "[Image: Banner] https://b.example/a.png [1]\n\n[1] https://a.example/",
+        ),
+        (
+            ':::html\n<a href="https://a.example/">See <img src="https://b.example/a.png"> here</a>\n:::',
+            "See [Image] https://b.example/a.png here [1]\n\n[1] https://a.example/",
+        ),
+        ("[![](https://b.example/a.png)](https://a.example/)", "[Image] https://b.example/a.png\nhttps://a.example/"),
+        (':::html\n<p>Logo <img src="/logo.png" alt="logo"> here</p>\n:::', "Logo [Image: logo] here"),
+        (':::html\n<p>Logo <img src="data:image/png;base64,AA"> here</p>\n:::', "Logo here"),
+    ],
+)
+def test_a_picture_is_told_of_in_a_link_and_without_words_or_address(markdown: str, text: str) -> None:
+    said = content(markdown)
+
+    assert compile_post(said, THEME, Audience.FREE).missing == ()
+    assert render_plain(said, theme=THEME, audience=Audience.FREE) == text

@@ -173,6 +173,12 @@ def test_links_without_words_and_with_empty_words() -> None:
     assert codes("Press [click here](https://example.com/a) or [here](https://example.com/b).") == ["vague_link"] * 2
 
 
+def test_a_link_around_a_picture_has_the_words_of_the_picture() -> None:
+    picture = '<img src="https://example.com/a.png" alt="A cat asleep on a letter">'
+    assert codes(f':::html\n<p>See <a href="https://example.com/a">{picture}</a></p>\n:::') == []
+    assert codes("[![](https://example.com/a.png)](https://example.com/a)") == ["no_alt"]
+
+
 def test_links_are_found_wherever_they_stand() -> None:
     short = "https://bit.ly/x"
     places = {
