@@ -23,7 +23,7 @@ from emails.targets import is_web, normal
 ADDRESSES = frozenset({"url", "logo", "image", "picture", "captions"})  # keys of fields
 _MAIL = re.compile(r"mailto:[^\s<>\"]+$", re.IGNORECASE)
 _LINE = re.compile(r":::\s*([^\s\[{]*)\s*(.*)$")
-_FENCE = re.compile(r"(`{3,}|~{3,})")
+_FENCE = re.compile(r"(`{3,}|~{3,})(?!.*`)")  # ```these``` are words in code, and open nothing
 _FIELD = re.compile(r"([a-z][a-z ]*):(?:\s+(.*))?$", re.IGNORECASE)
 
 
@@ -124,21 +124,32 @@ class Elements:
 
     def _end(self, state: StateBlock, name: str, start: int, end: int) -> int:
         """The line that closes what `start` opens; what is opened within has an end of its own."""
-        depth, fence = 1, ""
+        depth, fence, is_raw = 1, "", self._known[name].shape is Shape.RAW
         for number in range(start + 1, end):
             line = _line(state, number)
-            if mark := _FENCE.match(line):
-                fence = mark[1] if not fence else "" if line.startswith(fence) else fence
+            if not is_raw:
+                if state.is_code_block(number):  # or what stands in a list, and opens and closes within it
+                    continue
+                fence = _fence_after(fence, line)
             if fence or not line.startswith(":::"):
                 continue
-            opened = self._known.get(_name_on(line))
             if line == ":::":
-                depth -= 1
-            elif opened and opened.shape is not Shape.LINE:
-                depth += 1
+                depth, is_raw = depth - 1, False
+            elif not is_raw and (opened := self._known.get(_name_on(line))) and opened.shape is not Shape.LINE:
+                depth, is_raw = depth + 1, opened.shape is Shape.RAW
             if not depth:
                 return number
         raise DocumentError(start + 1, f"This {name} has no end: close it with a line of three colons (:::).")
+
+
+def _fence_after(fence: str, line: str) -> str:
+    """The mark that closes the code in which the next line stands; empty: it stands in none."""
+    mark = _FENCE.match(line)
+    if not mark:
+        return fence
+    if fence:
+        return "" if line.startswith(fence) else fence
+    return mark[1]
 
 
 def nearest(word: str, known: Mapping[str, object] | Sequence[str]) -> str:

@@ -39,7 +39,8 @@ from emails.formulas import BadFormula, in_words, mathml
 from emails.targets import normal
 
 _SIZE = re.compile(r"\{\s*((?:(?:width|height)=\"?\d{1,4}\"?\s*)+)\}")
-_ADDRESS = re.compile(r"\bhttps?://[^\s<>\"]*[^\s<>\".,;:!?'’”)\]}*_]", re.IGNORECASE)
+_WIDE_SIGNS = "，。、；：！？（）「」『』【】《》〈〉"  # no blank stands between an address and these
+_ADDRESS = re.compile(rf"\bhttps?://[^\s<>\"{_WIDE_SIGNS}]*[^\s<>\".,;:!?'’”)\]}}*_{_WIDE_SIGNS}]", re.IGNORECASE)
 _OURS = re.compile(r"fn(ref)?-\d")
 _TASK = re.compile(r"\[([ xX])\] +")
 _PRICE = re.compile(r"\d[\d.,]*\s+[^\W\d_]{2,}")

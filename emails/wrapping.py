@@ -8,7 +8,9 @@ from emails.personalise import MARK
 WIDTH = 78
 GLUE = "\ufdd1"  # a blank at which no line ends: a link and its number stay together
 
-_WORDS = re.compile(r"\S+")
+_WORDS = re.compile("(?:\\S|[\u00a0\u2007\u202f])+")  # blanks that were typed to keep a number with its unit
+_JOINER = "\u200d"
+_SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 
 
 def wrap(text: str, width: int = WIDTH, first: str = "", rest: str | None = None) -> list[str]:
@@ -49,10 +51,16 @@ def _pieces(word: str) -> list[str]:
     pieces = [""]
     for character in word:
         wide = _is_wide(character) and category(character) not in ("Pe", "Pf", "Po")
-        if pieces[-1] and (wide or (_is_wide(pieces[-1][-1]) and character.isalnum())):
+        before = pieces[-1][-1:]
+        if before and not _is_one(before, character) and (wide or (_is_wide(before) and character.isalnum())):
             pieces.append("")
         pieces[-1] += character
     return pieces
+
+
+def _is_one(before: str, character: str) -> bool:
+    """Whether both are parts of one picture: a family is several people, a hand has a colour."""
+    return before == _JOINER or character in _SKIN_TONES
 
 
 def _is_wide(character: str) -> bool:

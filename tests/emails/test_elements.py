@@ -34,6 +34,27 @@ def test_elements_stand_in_each_other_and_close_from_within() -> None:
     assert after == Paragraph((Text("d"),))
 
 
+@pytest.mark.parametrize(
+    "within",
+    [
+        "Example:\n\n    :::note",
+        "Example:\n\n    ```",
+        "```x``` is code",
+        ":::html\n<pre>\n```\n:::note\n</pre>\n:::",
+        "1.  One\n\n    :::toggle B\n    c\n    :::",
+    ],
+)
+def test_what_only_looks_like_a_beginning_opens_nothing(within: str) -> None:
+    note, after = parse(f":::note A\n{within}\n:::\n\nAfter.").blocks
+    assert isinstance(note, Callout)
+    assert after == Paragraph((Text("After."),))
+
+
+def test_own_html_is_taken_as_it_is() -> None:
+    html = only(":::html\n<pre>\n```\n:::note\n</pre>\n:::")
+    assert isinstance(html, RawHtml)
+
+
 def test_three_colons_in_code_are_code() -> None:
     note = only(":::note\n```\n:::\n:::note\n```\n:::")
     assert isinstance(note, Callout)

@@ -175,3 +175,10 @@ def test_any_text_becomes_a_document_or_a_named_mistake(markdown: str) -> None:
     with suppress(DocumentError):
         for block in parse(markdown).walk():
             assert block.line >= 0
+
+
+def test_an_address_ends_where_a_sentence_without_blanks_goes_on() -> None:
+    (said,) = parse("请看 https://example.org/a，谢谢。（https://example.org/b）「https://example.org/c」。").blocks
+    assert isinstance(said, Paragraph)
+    links = [node.url for node in said.children if isinstance(node, Link)]
+    assert links == ["https://example.org/a", "https://example.org/b", "https://example.org/c"]

@@ -1,5 +1,6 @@
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,3 +76,10 @@ def test_wrapping_loses_nothing_and_keeps_the_margin(words: str, width: int) -> 
     assert "".join("".join(lines).split()) == "".join(words.split())
     for line in lines:
         assert columns(line) <= width or " " not in line
+
+
+@pytest.mark.parametrize("whole", ["👩‍👩‍👧‍👦", "👍🏽", "150\u00a0000\u202f€"])
+def test_what_is_one_is_not_torn_at_the_end_of_a_line(whole: str) -> None:
+    for width in range(12, 30):
+        lines = wrap(f"Some words before {whole} and after it, 请看这里{whole}", width)
+        assert sum(whole in line for line in lines) == 2, lines
