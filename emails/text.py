@@ -66,14 +66,15 @@ class TextPart:
         parts.append(self._links())
         if document.notes:
             parts += [underlined("Notes", "-"), *(part for note in document.notes for part in self._note(note))]
-        return "\n\n".join("\n".join(part) for part in parts if part)
+        return "\n\n".join("\n".join(part) for part in parts if any(part))
 
     def blocks(self, blocks: Sequence[Block], width: int, tight: bool = False) -> list[str]:
         """Lines, with an empty one between two blocks."""
         lines: list[str] = []
         for block in blocks:
             part = self._block(block, width)
-            lines += ([""] if lines and part and not tight else []) + part
+            if any(part):  # an empty heading or a paragraph of blanks is no reason for more empty lines
+                lines += ([""] if lines and not tight else []) + part
         return lines
 
     def wrapped(self, words: str, width: int, first: str = "") -> list[str]:

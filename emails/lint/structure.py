@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 from lxml import html as lxml_html
 
-from emails.document import Element, Heading, plain
+from emails.document import Element, Heading, Table, plain
 from emails.lint.proof import Finding, Proof
 from emails.values import Audience
 
 _NOTE = re.compile(r"\[\^([^\]\s]{1,60})\](:?)")
+_BAR = re.compile(r"(?<!\\)\|")
 _WIDEST = 600
 # What own HTML can bring in and the theme never uses: facts about mail programs, said as one sentence each.
 _HALF_KNOWN = (
@@ -126,8 +127,28 @@ def own_html(proof: Proof) -> Iterator[Finding]:
             )
 
 
+def cells(proof: Proof) -> Iterator[Finding]:
+    """Markdown drops what a row has beyond its table, without a word: it is found in the source."""
+    for table in proof.blocks:
+        begin = proof.line(table) if isinstance(table, Table) else None
+        if not isinstance(table, Table) or begin is None:
+            continue
+        for number in range(begin + 2, begin + 2 + len(table.rows)):
+            row = proof.lines[number - 1].strip(" \t>") if number <= len(proof.lines) else ""
+            surplus = _BAR.split(row.removeprefix("|").removesuffix("|"))[len(table.sides) :]
+            if words := " ".join(" ".join(surplus).split()):
+                yield Finding(
+                    "error",
+                    "surplus_cell",
+                    f"This row has more cells than the table has columns, and “{words}” would be lost. Add a column; "
+                    "a bar that belongs to the words is written \\|.",
+                    number,
+                    words,
+                )
+
+
 def _solid(words: str) -> str:
     return re.sub(r"\W+", "", words.lower())
 
 
-RULES = (headings, title_twice, notes, remarks, own_html)
+RULES = (headings, title_twice, notes, remarks, own_html, cells)

@@ -379,3 +379,34 @@ def test_a_merge_field_that_nobody_fills_in_stops_the_post(markdown: str) -> Non
 )
 def test_a_merge_field_that_is_filled_in_or_meant_as_code_is_left_alone(markdown: str) -> None:
     assert "unfilled_field" not in codes(markdown)
+
+
+@pytest.mark.parametrize(
+    ("table", "lost"),
+    [
+        ("| a | b |\n|---|---|\n| x | y | LOST WORDS |", "LOST WORDS"),
+        ("| a | b |\n|---|---|\n| c | d |\n| Dear {name|reader} | x |", "x"),
+        ("> a | b\n> --|--\n> x | y | z", "z"),
+    ],
+)
+def test_words_that_a_table_would_drop_stop_the_post(table: str, lost: str) -> None:
+    (finding,) = [
+        finding
+        for finding in found(f"Words.\n\n{table}\n\nMore | words | and | bars.")
+        if finding.code == "surplus_cell"
+    ]
+    assert (finding.level, finding.place) == ("error", lost)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "| a | b |\n|---|---|\n| x | y |",
+        "| a | b |\n|---|---|\n| x |",
+        "| a | b |\n|---|---|\n| Dear {name\\|reader} | x |",
+        "| a | b |\n|---|---|\n| x | y |  |",
+        "a | b\n--|--\nx | y",
+    ],
+)
+def test_a_table_that_holds_all_its_words_is_left_alone(table: str) -> None:
+    assert "surplus_cell" not in codes(table)

@@ -78,6 +78,15 @@ def test_wrapping_loses_nothing_and_keeps_the_margin(words: str, width: int) -> 
         assert columns(line) <= width or " " not in line
 
 
+@pytest.mark.parametrize("nothing", ["##", "&nbsp;", "```\n```"])
+def test_what_says_nothing_leaves_no_hole(nothing: str) -> None:
+    for markdown in (f"Hi\n\n{nothing}\n\nok", f":::note\nHi\n\n{nothing}\n\nok\n:::"):
+        text = render_plain(content(markdown), theme=THEME, audience=Audience.FREE)
+        assert "Hi" in text
+        assert "\n\n\n" not in text
+        assert "|\n|\n|" not in text
+
+
 @pytest.mark.parametrize("whole", ["👩‍👩‍👧‍👦", "👍🏽", "150\u00a0000\u202f€"])
 def test_what_is_one_is_not_torn_at_the_end_of_a_line(whole: str) -> None:
     for width in range(12, 30):
