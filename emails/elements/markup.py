@@ -17,6 +17,7 @@ from emails.document import Block, Element
 from emails.pieces import Piece
 from emails.targets import normal
 from emails.values import Rendering
+from emails.wrapping import GLUE
 
 if TYPE_CHECKING:
     from emails.mail import MailBody
@@ -258,6 +259,7 @@ class _Paragraphs:
         self._link = link
         self._guarded = guarded
         self._pending: list[str] = []
+        self._sign = ""  # of the item that begins, until its first words
         self._ended: list[str] = []
 
     def of(self, element: HtmlElement) -> list[str]:
@@ -267,13 +269,15 @@ class _Paragraphs:
 
     def _end(self) -> None:
         if words := "".join(self._pending).strip():
-            self._ended.append(words)
+            self._ended.append(self._sign + words)
+            self._sign = ""
         self._pending = []
 
     def _read(self, node: HtmlElement) -> None:
         if node.tag in _BLOCKS:
             self._end()
-        self._pending += ["- "] if node.tag == "li" else []
+        if node.tag == "li":
+            self._sign = _sign(node)
         if (whole := self._whole(node)) is not None:
             self._pending.append(whole)
         else:
@@ -283,6 +287,8 @@ class _Paragraphs:
         self._pending += [" "] if node.tag in ("td", "th") else []
         if node.tag in _BLOCKS:
             self._end()
+        if node.tag == "li":
+            self._sign = ""  # it had no words
         self._pending.append(self._guarded(_SPACE.sub(" ", node.tail or "")))
 
     def _whole(self, node: HtmlElement) -> str | None:
@@ -290,11 +296,24 @@ class _Paragraphs:
         match node.tag:
             case "br":
                 return "\n"
+            case "pre":
+                return "\n".join(map(self._line, "".join(map(str, node.itertext())).strip("\n").split("\n")))
             case "img":
                 return self._guarded(_picture_in_text(node))
             case "a" if node.get("href"):
                 return self._link(_with_pictures(node, _picture_in_text), node.get("href", ""))
         return None
+
+    def _line(self, line: str) -> str:
+        words = line.lstrip()
+        return GLUE * (len(line) - len(words)) + self._guarded(words)
+
+
+def _sign(item: HtmlElement) -> str:
+    parent = item.getparent()
+    if parent is None or parent.tag != "ol":
+        return "- "
+    return f"{1 + sum(1 for _ in item.itersiblings('li', preceding=True))}. "
 
 
 def _picture_in_text(image: HtmlElement) -> str:

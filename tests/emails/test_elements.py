@@ -155,6 +155,17 @@ def test_own_html_is_cleaned_and_what_was_taken_out_is_said() -> None:
         assert gone in remark
 
 
+def test_own_html_keeps_its_numbers_and_the_lines_of_its_code_in_the_text() -> None:
+    html = "<ol><li><p>one</p></li><li>two</li></ol><ul><li>a</li></ul><pre>def f():\n    return 1</pre>"
+    _, _, text = renderings(f":::html\n{html}\n:::")
+
+    assert "1. one" in text
+    assert "2. two" in text
+    assert "- a" in text
+    assert "def f():\n    return 1" in text
+    assert "\n-\n" not in text
+
+
 def test_own_html_is_read_in_the_text_part_with_its_links() -> None:
     _, _, text = renderings(":::html\n<ul><li>One</li><li>Two <a href='https://a.example/'>there</a></li></ul>\n:::")
     assert "- One\n\n- Two there [1]" in text
