@@ -70,10 +70,11 @@ def bracketed(proof: Proof) -> Iterator[Finding]:
 
 def unfilled(proof: Proof) -> Iterator[Finding]:
     """Our own merge field where only plain words can stand, so that it stays as it was typed."""
+    typed = "\n".join(proof.lines)
     for block in proof.blocks:
         for part in chain([block], inlines_of(block)):
             for words in () if isinstance(part, Code | CodeBlock | Formula) else _plain_words(part):
-                for match in _OURS.finditer(words):
+                for match in filter(lambda each: each[0] in typed, _OURS.finditer(words)):  # not what a page said
                     yield Finding(
                         "error",
                         "unfilled_field",

@@ -14,7 +14,7 @@ import emails
 from newsletter import clock
 from newsletter.config import settings
 from newsletter.db import db
-from newsletter.fetching import Fetcher, NoSuchSite, NotFetched
+from newsletter.fetching import LONGEST_ADDRESS, Fetcher, NoSuchSite, NotFetched
 from newsletter.jobs import Job, enqueue
 from newsletter.posts import content
 from newsletter.posts.models import LinkCheck, LinkState, Post
@@ -78,7 +78,11 @@ def progress(post: Post) -> Progress:
 def askable(links: Iterable[emails.Reference]) -> list[str]:
     """Addresses of other sites, each once: our own pages are not there before the post is, and mail has no page."""
     own = emails.host_of(settings().site_url)
-    wanted = (link.url for link in links if link.url.lower().startswith("http") and link.host != own)
+    wanted = (
+        link.url
+        for link in links
+        if link.url.lower().startswith("http") and link.host != own and len(link.url) <= LONGEST_ADDRESS
+    )
     return list(dict.fromkeys(wanted))[:MOST]
 
 

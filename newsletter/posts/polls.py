@@ -1,7 +1,9 @@
 """Votes on the questions that posts ask. A question among friends, not an election: nobody's name is with a vote."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -11,6 +13,8 @@ from emails.elements import Poll
 from newsletter.db import db
 from newsletter.errors import NewsletterError, NotFound
 from newsletter.posts.models import PollVote, Post, Revision
+
+_KEY = re.compile(r"[0-9a-f]{12}")
 
 
 class NoSuchPoll(NotFound):
@@ -34,9 +38,16 @@ class Result:
 
 def find(post: Post, key: str) -> Poll:
     """The poll, in whatever version of the post asked it: letters that have left ask as they did. Raises NoSuchPoll."""
-    newest_first = select(Revision.source).where(Revision.post_id == post.id).order_by(Revision.number.desc())
-    for source in db.session.scalars(newest_first):
-        for poll in _in(source):
+    if not _KEY.fullmatch(key):
+        raise NoSuchPoll
+    asks = Revision.source.contains(":::poll")
+    newest_first = (
+        select(Revision.id, func.md5(Revision.source).label("digest"))
+        .where(Revision.post_id == post.id, asks)
+        .order_by(Revision.number.desc())
+    )
+    for revision in db.session.execute(newest_first).all():
+        for poll in _of_revision(revision.id, revision.digest):
             if poll.key == key:
                 return poll
     raise NoSuchPoll
@@ -82,6 +93,12 @@ def _counts(post: Post, key: str) -> Mapping[int, int]:
         .group_by(PollVote.answer)
     )
     return {row.answer: row.votes for row in db.session.execute(query)}
+
+
+@lru_cache(maxsize=4096)
+def _of_revision(revision_id: int, _digest: str) -> tuple[Poll, ...]:
+    """Reading a version takes a while, anybody may ask, and it never changes. The digest tells databases apart."""
+    return tuple(_in(db.session.scalar(select(Revision.source).where(Revision.id == revision_id)) or ""))
 
 
 def _in(source: str) -> list[Poll]:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 import emails
 from newsletter import clock, storage
 from newsletter.db import db
 from newsletter.errors import NotFound
-from newsletter.fetching import Fetcher, NotFetched
+from newsletter.fetching import LONGEST_ADDRESS, Fetcher, NotFetched
 from newsletter.jobs import Job, enqueue
 from newsletter.posts import pictures, unfurling
 from newsletter.posts.models import LinkSnapshot, Media, Post, SnapshotState
@@ -64,7 +64,22 @@ def due() -> Sequence[int]:
 
 
 def claim(snapshot_id: int) -> bool:
-    """Whether it is ours to read now. To be committed before `read`: the lease keeps others off."""
+    """Whether it is ours to read now. To be committed before `read`: the lease keeps others off.
+
+    One that has ended whoever read it, each time, is given up: there is no other word of it than that nobody came back.
+    """
+    given_up = (
+        update(LinkSnapshot)
+        .where(LinkSnapshot.id == snapshot_id, _is_due(), LinkSnapshot.tries > len(PAUSES))
+        .values(
+            state=case((LinkSnapshot.fetched_at.is_not(None), SnapshotState.READ), else_=SnapshotState.FAILED),
+            trouble="reading it failed each time",
+            next_try_at=None,
+        )
+        .returning(LinkSnapshot.id)
+    )
+    if db.session.scalar(given_up) is not None:
+        return False
     mine = (
         update(LinkSnapshot)
         .where(LinkSnapshot.id == snapshot_id, _is_due())
@@ -165,7 +180,8 @@ def _lonely_urls(source: str) -> list[str]:
         lonely = emails.lonely_links(emails.parse(parts.body, parts.body_line))
     except emails.LetterError:
         return []
-    return list(dict.fromkeys(lonely.values()))[:MOST_IN_A_POST]
+    urls = [url for url in dict.fromkeys(lonely.values()) if len(url) <= LONGEST_ADDRESS]  # others are not asked
+    return urls[:MOST_IN_A_POST]
 
 
 def _by_url(publication_id: int, urls: list[str]) -> dict[str, LinkSnapshot]:

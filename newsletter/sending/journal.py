@@ -16,7 +16,7 @@ import stat
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from newsletter.config import settings
 from newsletter.sending.models import Outcome
@@ -126,7 +126,12 @@ def replay(token: str) -> Replay:
     told = Replay(is_complete=token.startswith(f"{_boot()}-") and _path(token).exists())
     in_doubt: dict[int, None] = {}
     heard: dict[int, Answer | PutOff] = {}  # the last word counts
-    for kind, reader_id, *rest in _lines(token):
+    for line in _lines(token):
+        try:
+            kind, reader_id, *rest = json.loads(line)
+        except (ValueError, TypeError):  # what a power cut made of a file: from here on nothing is known
+            told.is_complete = False
+            break
         if kind == "H":
             in_doubt[reader_id] = None
             continue
@@ -190,9 +195,8 @@ def _path(token: str) -> Path:
     return folder() / f"{token}.log"
 
 
-def _lines(token: str) -> list[list[Any]]:  # as JSON gave it: what, reader, and what belongs to it
+def _lines(token: str) -> list[bytes]:
     path = _path(token)
     if not path.exists():
         return []
-    lines = path.read_bytes().split(b"\n")
-    return [json.loads(line) for line in lines[:-1]]  # what follows the last line end was cut off by the crash
+    return path.read_bytes().split(b"\n")[:-1]  # what follows the last line end was cut off by the crash

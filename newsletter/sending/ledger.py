@@ -281,11 +281,9 @@ _OPEN_READERS = Rehearsed(
 
 
 def _in_hand(claim: Claim) -> list[int]:
-    """Whom a lost process may have written to without our knowledge: it went no further than its window."""
-    open_readers = _open_readers(claim.chunk_id, claim.mailing_id)
-    tried_before = put_off_before(claim.chunk_id)
-    first_try = [reader_id for reader_id in open_readers if reader_id not in tried_before]
-    return first_try[:WINDOW] + [reader_id for reader_id in open_readers if reader_id in tried_before]
+    """Whom a lost process may have written to without our knowledge: anybody of its chunk, since it does not go by
+    their order where a limit keeps the readers of one destination waiting."""
+    return _open_readers(claim.chunk_id, claim.mailing_id)
 
 
 def _write(claim: Claim, answers: Sequence[Answer], put_off: Sequence[PutOff] = ()) -> None:

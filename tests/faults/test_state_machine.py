@@ -177,14 +177,14 @@ class Delivery(RuleBasedStateMachine):
     def lose_the_disk(self, data: st.DataObject) -> None:
         sender = data.draw(st.sampled_from(self.senders))
         self._crash(sender)
-        self.doubts_allowed += WINDOW
+        self.doubts_allowed += CHUNK
         journal.forget(sender.claim.token)
 
     @rule()
     def start_the_machine_anew(self) -> None:
         for sender in list(self.senders):
             self._crash(sender)
-        self.doubts_allowed += WINDOW * self._one("SELECT count(*) FROM chunk WHERE state = 'claimed'")
+        self.doubts_allowed += CHUNK * self._one("SELECT count(*) FROM chunk WHERE state = 'claimed'")
         self.boot += 1
 
     @rule(moment=st.sampled_from(MOMENTS))

@@ -142,7 +142,7 @@ def test_a_clock_that_is_set_back_makes_no_chunk_wait(jobs_queue: JobQueue, outb
 def test_what_a_power_cut_took_from_the_journal_is_in_doubt_and_no_more_than_that(
     jobs_queue: JobQueue, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger, "WINDOW", 2)
+    monkeypatch.setattr(start, "CHUNK", 3)
     ada, _, _ = cast.ada(), cast.grace(), factories.subscriber("ken@example.com")
     late = factories.subscriber("late@example.com")
     dying = begin(jobs_queue)
@@ -157,6 +157,43 @@ def test_what_a_power_cut_took_from_the_journal_is_in_doubt_and_no_more_than_tha
 
     assert outbox.addresses == [late.email]
     assert outcomes() == {"accepted": 2, "unconfirmed": 2}
+
+
+def test_a_journal_that_became_nonsense_is_read_as_far_as_it_goes_and_holds_nobody_up(
+    jobs_queue: JobQueue, outbox: Outbox
+) -> None:
+    ada, grace, ken = cast.ada(), cast.grace(), factories.subscriber("ken@example.com")
+    dying = begin(jobs_queue)
+    claimed(dying)
+    dying.handing_over(ada.id, None)
+    dying.answered(Answer(ada.id, Outcome.ACCEPTED, "250 ok"))
+    dying.write("\0\0\0\0")
+    dying.handing_over(grace.id, None)
+    dying.close(forget=False)
+
+    assert resume.take_back() == 1
+    assert outcomes() == {"accepted": 1, "unconfirmed": 2}  # of Grace and of Ken nobody knows
+    assert ken.id
+
+
+def test_who_was_passed_over_for_a_limit_is_in_no_less_doubt_than_who_came_after_them(
+    jobs_queue: JobQueue, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "WINDOW", 1)
+    cast.ada(), cast.grace(), factories.subscriber("ken@example.com")
+    dying = begin(jobs_queue)
+    claim = claimed(dying)
+    ledger.record(claim, [Answer(claim.reader_ids[1], Outcome.ACCEPTED, "250 ok")])
+    dying.close(forget=False)  # the third was handed over as well, and the first still waits
+    journal.forget(dying.token)
+    db.session.execute(update(Chunk).values(lease_until=func.now() - timedelta(minutes=61)))
+    db.session.commit()
+
+    assert resume.take_back() == 1
+    jobs_queue.ring(Job.DELIVER, 1)
+    jobs_queue.run()
+    assert len(outbox) == 0
+    assert outcomes() == {"accepted": 1, "unconfirmed": 2}
 
 
 def test_a_notice_whose_journal_a_power_cut_has_emptied_is_in_doubt(
@@ -197,10 +234,10 @@ def _a_notice() -> Notice:
     return owed
 
 
-def test_a_machine_that_does_not_come_back_leaves_no_more_than_one_group_in_doubt(
+def test_a_machine_that_does_not_come_back_leaves_no_more_than_its_chunk_in_doubt(
     jobs_queue: JobQueue, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger, "WINDOW", 1)
+    monkeypatch.setattr(start, "CHUNK", 1)
     cast.ada(), cast.grace()
     gone = begin(jobs_queue)
     claimed(gone)
@@ -264,9 +301,7 @@ def test_who_cannot_record_what_it_heard_writes_to_nobody_else_until_it_can(
     assert outcomes() == {"accepted": 3}
 
 
-def test_one_unreadable_journal_keeps_no_other_chunk_from_being_taken_back(
-    jobs_queue: JobQueue, outbox: Outbox
-) -> None:
+def test_an_unreadable_journal_keeps_no_chunk_from_being_taken_back(jobs_queue: JobQueue, outbox: Outbox) -> None:
     cast.ada()
     unreadable = begin(jobs_queue)
     claimed(unreadable)
@@ -276,8 +311,8 @@ def test_one_unreadable_journal_keeps_no_other_chunk_from_being_taken_back(
     assert ledger.claim(2, readable.token)
     readable.close(forget=False)
 
-    assert resume.take_back() == 1
-    journal.forget(unreadable.token)
+    assert resume.take_back() == 2
+    assert (queries.progress(1).unconfirmed, queries.progress(2).unconfirmed) == (1, 0)
 
 
 def test_a_journal_that_finds_no_room_stops_the_hand_over_and_stays_readable(jobs_queue: JobQueue) -> None:

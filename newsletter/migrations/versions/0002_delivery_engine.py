@@ -118,5 +118,7 @@ def downgrade() -> None:
     op.drop_index("ix_bounce_mailing_id_kind", table_name="bounce")
     op.drop_table("bounce")
     op.drop_column("mailing", "breaker_off_at")
+    op.execute("DELETE FROM delivery WHERE NOT EXISTS (SELECT FROM mailing WHERE mailing.id = delivery.mailing_id)")
+    op.create_foreign_key("fk_delivery_mailing_id", "delivery", "mailing", ["mailing_id"], ["id"], ondelete="CASCADE")
     op.execute("UPDATE chunk SET send_after = now() WHERE send_after IS NULL")
     op.alter_column("chunk", "send_after", nullable=False, server_default=sa.text("now()"))

@@ -45,3 +45,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state = 'wanted'"),
     )
+
+
+def downgrade() -> None:
+    op.drop_table("link_snapshot")
