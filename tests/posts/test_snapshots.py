@@ -13,7 +13,7 @@ from newsletter import clock, fetching, storage
 from newsletter.db import db
 from newsletter.errors import NotFound
 from newsletter.jobs import Job
-from newsletter.posts import content, publishing, snapshots, unfurling
+from newsletter.posts import content, link_checks, publishing, snapshots, unfurling
 from newsletter.posts.models import LinkSnapshot, Media, Post, SnapshotState
 from newsletter.sending import rehearsal, start
 from newsletter.sending.models import Variant
@@ -420,3 +420,30 @@ def test_a_page_whose_oembed_leads_inside_is_read_without_it(network: Network, j
     jobs_queue.run()
     assert only().title == "On ink"
     assert network.dialled == ["93.184.215.14:80"]
+
+
+def test_a_page_that_ends_whoever_reads_it_is_given_up(
+    network: Network, jobs_queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(URL)
+    jobs_queue.waiting.clear()
+    claims = 0
+    while snapshots.claim(only().id):  # and whoever claimed it dies
+        claims += 1
+        assert claims < 20
+        only().next_try_at = clock.now()
+        db.session.commit()
+
+    assert claims == len(snapshots.PAUSES) + 1
+    assert (only().state, only().next_try_at) == (SnapshotState.FAILED, None)
+    assert snapshots.due() == []
+
+
+def test_an_address_too_long_to_be_asked_is_left_a_link(network: Network, jobs_queue: JobQueue) -> None:
+    long = f"http://ink.example.org/{''.join(f'{number:x}' for number in range(3000))}"
+    post = written(long)
+    jobs_queue.run()
+
+    assert db.session.scalars(select(LinkSnapshot)).all() == []
+    link_checks.check(post.id)
+    assert network.dialled == []
