@@ -12,7 +12,12 @@ from emails.personalise import settle
 from emails.values import Compiled, Theme
 from emails.wrapping import wrap
 
-NOTICES = ("confirm", "welcome", "already_subscribed", "address_code", "address_changed", "erase_code", "held", "reply")
+NOTICES = (
+    *("confirm", "welcome", "already_subscribed", "address_code", "address_changed", "erase_code"),
+    *("member_welcome", "receipt", "trial_ending", "payment_failed", "card_expiring"),
+    *("membership_cancelled", "membership_ended", "membership_changed"),
+    *("held", "reply", "member_news"),
+)
 
 
 def compile_notice(name: str, values: Mapping[str, object], theme: Theme) -> Compiled:
@@ -25,8 +30,18 @@ def compile_notice(name: str, values: Mapping[str, object], theme: Theme) -> Com
     address_changed     address (the new one), old_address, undo_url, days
     erase_code          address, code, minutes
     held                title, because, mailing_url
+    member_welcome      tier, benefits, trial_until (may be empty), next_date, next_amount, archive_url
+    receipt             tier, support (paid once), amount, tax, date, number, invoice_url, next_date, next_amount
+    trial_ending        tier, date, amount, support_url
+    payment_failed      tier, amount, pay_url, until, attempt (1, 2, 3)
+    card_expiring       tier, card, date, support_url
+    membership_cancelled tier, until, support_url
+    membership_ended    tier, because (may be empty), support_url
+    membership_changed  tier, before, amount, next_date, archive_url
+    member_news         headline, lines, url (may be empty)
     reply               sender, regarding, title (of the issue; may be empty), lines
 
+    Those about money also take preferences_url; all that is money or a date comes written out.
     The first three take `newsletters`, a list of names, where it is not just the theme's.
     A value that a template needs and does not get is an UndefinedError: a notice with a hole never leaves.
     """

@@ -133,6 +133,15 @@ class Settings(BaseSettings):
     mailgun_hook_key: SecretStr | None = Field(default=None, description="Mailgun's webhook signing key.")
     sendgrid_hook_key: str = Field(default="", description="SendGrid's public key for signed event webhooks.")
     resend_hook_secret: SecretStr | None = Field(default=None, description="Resend's webhook secret, `whsec_…`.")
+    billing: Literal["on", "off", "test"] = Field(
+        default="on",
+        description="Money from readers: `on` by the Stripe account that the author connects at the desk; `off` hides "
+        "all of it; `test` by a practice till on this machine, where no money moves (docs/billing.md).",
+    )
+    till_url: str = Field(
+        default="",
+        description="Where the practice till of BILLING=test listens. `newsletter up` sets it.",
+    )
     metrics_password: SecretStr | None = Field(
         default=None,
         description="Opens /metrics (Prometheus) to whoever sends it as a bearer token. Without it only requests from "

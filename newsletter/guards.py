@@ -51,13 +51,18 @@ def _add_headers(response: Response) -> Response:
     return response
 
 
-def content_security_policy(nonce: str, *, frame_ancestors: str = "'none'", players: Sequence[str] = ()) -> str:
-    """`players` are the sites whose films a page may play; such a page may also show an author's own colours."""
+def content_security_policy(
+    nonce: str, *, frame_ancestors: str = "'none'", players: Sequence[str] = (), forms_lead_to: Sequence[str] = ()
+) -> str:
+    """`players` are the sites whose films a page may play; such a page may also show an author's own colours.
+    `forms_lead_to` are the sites that the answer to a form may send a browser on to.
+    """
     frames = " ".join(("'self'", *players))
+    forms = " ".join(("'self'", *forms_lead_to))
     more = "; media-src 'self' https:; style-src-attr 'unsafe-inline'" if players else ""
     return (
         f"default-src 'none'; script-src 'nonce-{nonce}' 'self'; style-src 'self' 'nonce-{nonce}'; "
-        f"img-src 'self' https: data:; font-src 'self'; connect-src 'self'; frame-src {frames}; form-action 'self'; "
+        f"img-src 'self' https: data:; font-src 'self'; connect-src 'self'; frame-src {frames}; form-action {forms}; "
         f"base-uri 'none'; manifest-src 'self'; frame-ancestors {frame_ancestors}{more}"
     )
 

@@ -29,12 +29,27 @@ class Job(StrEnum):
     CHECK_POST = "check_post"
     FINISH_PICTURE = "finish_picture"
     READ_LINK = "read_link"
+    TAKE_PAYMENT_EVENTS = "take_payment_events"
+    KEEP_TIERS_IN_STEP = "keep_tiers_in_step"
+    KEEP_MEMBERSHIPS = "keep_memberships"
+    RECONCILE = "reconcile"
 
 
 NOTICES = "notices"  # a queue of its own: a confirmation never waits behind a mailing
 MAILINGS = "mailings"
 _QUEUES = dict.fromkeys(
-    (Job.DELIVER, Job.START_DUE_MAILINGS, Job.FETCH_MAIL, Job.CHECK_POST, Job.FINISH_PICTURE, Job.READ_LINK), MAILINGS
+    (
+        Job.DELIVER,
+        Job.START_DUE_MAILINGS,
+        Job.FETCH_MAIL,
+        Job.CHECK_POST,
+        Job.FINISH_PICTURE,
+        Job.READ_LINK,
+        Job.KEEP_TIERS_IN_STEP,
+        Job.KEEP_MEMBERSHIPS,
+        Job.RECONCILE,
+    ),
+    MAILINGS,
 )
 HEARD_AGAIN_AFTER = 5  # seconds after the return of Redis, at most
 _WAITING = "jobs waiting for the commit"

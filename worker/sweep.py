@@ -5,6 +5,7 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy.exc import OperationalError
 
+from newsletter.billing.models import PaymentEvent
 from newsletter.db import db
 from newsletter.jobs import Job
 from newsletter.posts import illustrating, snapshots
@@ -24,8 +25,9 @@ def find() -> list[tuple[Job, tuple[int, ...]]]:
     mailings = [(Job.DELIVER, (mailing_id,)) for mailing_id in resume.mailings_with_work()]
     drawn = [(Job.FINISH_PICTURE, (media_id,)) for media_id in illustrating.unfinished()]
     links = [(Job.READ_LINK, (snapshot_id,)) for snapshot_id in snapshots.due()]
+    payments: list[tuple[Job, tuple[int, ...]]] = [(Job.TAKE_PAYMENT_EVENTS, ())] if PaymentEvent.any_due() else []
     db.session.rollback()
-    return [*waiting, *posts, *mailings, *drawn, *links]
+    return [*waiting, *posts, *mailings, *drawn, *links, *payments]
 
 
 def _look_at_what_came_back() -> None:

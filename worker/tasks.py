@@ -108,3 +108,35 @@ def read_link(snapshot_id: int) -> None:
         db.session.commit()
         snapshots.read(snapshot_id)
     db.session.commit()
+
+
+@task(Job.TAKE_PAYMENT_EVENTS)
+def take_payment_events() -> None:
+    from newsletter.billing import events  # and with it the payment provider's SDK, which weighs 26 MB
+
+    for _ in range(1000):
+        if not events.take_next():
+            break
+        db.session.commit()
+    db.session.commit()
+
+
+@task(Job.KEEP_TIERS_IN_STEP)
+def keep_tiers_in_step() -> None:
+    from newsletter.billing import rounds
+
+    rounds.keep_tiers_in_step()
+
+
+@task(Job.KEEP_MEMBERSHIPS)
+def keep_memberships() -> None:
+    from newsletter.billing import rounds
+
+    rounds.keep_memberships()
+
+
+@task(Job.RECONCILE)
+def reconcile() -> None:
+    from newsletter.billing import rounds
+
+    rounds.reconcile()

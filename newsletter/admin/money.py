@@ -3,13 +3,16 @@
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from newsletter import config
 from newsletter.accounts.models import Role
 from newsletter.admin import bp, guard
 from newsletter.admin.forms import TierForm
 from newsletter.admin.readers import find as find_reader
 from newsletter.admin.settings import blamed, saved
+from newsletter.billing.models import Account
 from newsletter.db import db
 from newsletter.errors import NewsletterError, NotFound
+from newsletter.jobs import Job, enqueue
 from newsletter.publication.models import Publication
 from newsletter.publication.settings import BadSetting
 from newsletter.tiers import catalogue, giving, queries
@@ -25,12 +28,19 @@ class OwnersSetPrices(NewsletterError):
 
 @bp.get("/money")
 def money() -> str:
-    return render_template("admin/money/tiers.html", tiers=queries.with_holders(), may_change=_is_owner())
+    settings = config.settings()
+    return render_template(
+        "admin/money/tiers.html",
+        tiers=queries.with_holders(),
+        may_change=_is_owner(),
+        account=Account.connected(),
+        has_payments=settings.billing != "off",
+    )
 
 
 @bp.route("/money/tiers/new", methods=["GET", "POST"])
 def new_tier() -> ResponseReturnValue:
-    _owners_only()
+    owners_only()
     form = TierForm(request.form)
     if request.method == "GET":
         return _page(None, form)
@@ -40,19 +50,20 @@ def new_tier() -> ResponseReturnValue:
         made = catalogue.add(Publication.current(), form.said)
     except BadSetting as error:
         return _page(None, blamed(form, error)), 422
+    enqueue(Job.KEEP_TIERS_IN_STEP)
     return saved("added a tier", f"tier {made.id}", url_for(".money"), f"“{made.name}” is there.")
 
 
 @bp.get("/money/tiers/<int:tier_id>")
 def tier(tier_id: int) -> ResponseReturnValue:
-    _owners_only()
+    owners_only()
     found = _find(tier_id)
     return _page(found, TierForm.of(found))
 
 
 @bp.post("/money/tiers/<int:tier_id>")
 def save_tier(tier_id: int) -> ResponseReturnValue:
-    _owners_only()
+    owners_only()
     found, form = _find(tier_id), TierForm(request.form)
     if not form.validate():
         return _page(found, form), 422
@@ -60,12 +71,13 @@ def save_tier(tier_id: int) -> ResponseReturnValue:
         catalogue.change(found, form.said)
     except BadSetting as error:
         return _page(found, blamed(form, error)), 422
+    enqueue(Job.KEEP_TIERS_IN_STEP)
     return saved("changed a tier", f"tier {found.id}", url_for(".money"))
 
 
 @bp.post("/money/tiers/<int:tier_id>/up")
 def move_tier_up(tier_id: int) -> ResponseReturnValue:
-    _owners_only()
+    owners_only()
     found = _find(tier_id)
     catalogue.move_up(found)
     return saved("moved a tier", f"tier {found.id}", url_for(".money"), f"“{found.name}” is moved up.")
@@ -73,9 +85,10 @@ def move_tier_up(tier_id: int) -> ResponseReturnValue:
 
 @bp.post("/money/tiers/<int:tier_id>/archive")
 def archive_tier(tier_id: int) -> ResponseReturnValue:
-    _owners_only()
+    owners_only()
     found = _find(tier_id)
     catalogue.archive(found)
+    enqueue(Job.KEEP_TIERS_IN_STEP)
     undo = url_for(".reopen_tier", tier_id=found.id)
     said = {"text": f"“{found.name}” is archived: nobody new comes to hold it. Whoever does keeps it.", "undo": undo}
     return saved("archived a tier", f"tier {found.id}", url_for(".money"), said)
@@ -83,16 +96,17 @@ def archive_tier(tier_id: int) -> ResponseReturnValue:
 
 @bp.post("/money/tiers/<int:tier_id>/reopen")
 def reopen_tier(tier_id: int) -> ResponseReturnValue:
-    _owners_only()
+    owners_only()
     found = _find(tier_id)
     catalogue.reopen(found)
+    enqueue(Job.KEEP_TIERS_IN_STEP)
     return saved("reopened a tier", f"tier {found.id}", url_for(".money"), f"“{found.name}” is on offer again.")
 
 
 @bp.post("/readers/<int:subscriber_id>/tiers")
 def give_tier(subscriber_id: int) -> ResponseReturnValue:
     """For a while, or for ever, and for nothing."""
-    _owners_only()
+    owners_only()
     reader, chosen = find_reader(subscriber_id), _find(request.form.get("tier", 0, type=int))
     span = request.form.get("days", "")
     days = None if span == "ever" else int(span) if span.isdecimal() else 0
@@ -107,7 +121,7 @@ def give_tier(subscriber_id: int) -> ResponseReturnValue:
 
 @bp.post("/readers/<int:subscriber_id>/tiers/<int:membership_id>/end")
 def take_tier_back(subscriber_id: int, membership_id: int) -> ResponseReturnValue:
-    _owners_only()
+    owners_only()
     held = db.session.get(Membership, membership_id)
     if held is None or held.subscriber_id != subscriber_id:
         raise NotFound("This reader holds no such tier.")
@@ -136,6 +150,6 @@ def _is_owner() -> bool:
     return guard.staff().role is Role.OWNER
 
 
-def _owners_only() -> None:
+def owners_only() -> None:
     if not _is_owner():
         raise OwnersSetPrices

@@ -24,6 +24,7 @@ from newsletter.public import (  # noqa: E402  # the views hang themselves on th
     preferences,
     signup,
     site,
+    support,
 )
 
-__all__ = ["address", "bp", "embed", "feeds", "frame", "leaving", "polls", "preferences", "signup", "site"]
+__all__ = ["address", "bp", "embed", "feeds", "frame", "leaving", "polls", "preferences", "signup", "site", "support"]

@@ -15,8 +15,6 @@ from newsletter.posts import content, queries
 from newsletter.posts.models import Post
 from newsletter.public import bp, frame, reading
 from newsletter.public.forms import SignUpForm
-from newsletter.tiers import money
-from newsletter.tiers.models import Tier
 
 LATEST = 7
 ON_A_PAGE = 50
@@ -27,43 +25,12 @@ class NoSuchPost(NotFound):
         super().__init__("There is no post at this address.")
 
 
-class NothingToSupport(NotFound):
-    def __init__(self) -> None:
-        super().__init__("Everything here is free to read: there is nothing to pay for.")
-
-
 @bp.get("/")
 def home() -> str:
     found = queries.published(LATEST + 1)
     return render_template(
         "public/home.html", posts=_listed(found[:LATEST]), has_more=len(found) > LATEST, is_open=reading.is_open
     )
-
-
-@bp.get("/support")
-def support() -> str:
-    """What paying readers hold, and whom to ask for it."""
-    tiers = Tier.on_offer()
-    if not tiers:
-        raise NothingToSupport
-    first = frame.newsletters()[0] if frame.newsletters() else None
-    return render_template(
-        "public/support.html",
-        tiers=tiers,
-        prices_of=_prices_of,
-        write_to=(first.reply_to or first.sender_email) if first else "",
-    )
-
-
-def _prices_of(tier: Tier) -> list[str]:
-    """One sentence for each currency: "€5.00 a month, or €50.00 a year." """
-    language, by_currency = frame.publication().language, dict[str, list[str]]()
-    for price in tier.prices:
-        amount = money.written(price.amount, price.currency, language)
-        by_currency.setdefault(price.currency, []).append(f"{amount} a {price.cadence}")
-    start = "From " if tier.is_minimum else ""
-    trial = f" The first {tier.trial_days} days are free." if tier.trial_days else ""
-    return [f"{start}{', or '.join(ways)}.{trial}" for ways in by_currency.values()]
 
 
 @bp.get("/archive")

@@ -4,6 +4,7 @@ from sqlalchemy import delete, text, update
 
 from newsletter import clock
 from newsletter.db import db
+from newsletter.jobs import Job, enqueue
 from newsletter.subscribers import codes, consent, moving, notices, suppression
 from newsletter.subscribers.models import (
     Code,
@@ -50,7 +51,13 @@ def forget(subscriber: Subscriber) -> None:
         .where(ConsentEvent.subscriber_id == subscriber.id)
         .values(network="", user_agent="", form_url="", detail={})
     )
-    # These tables belong to sending, which knows us and not the other way round.
+    # These tables belong to sending and billing, which know us and not the other way round.
+    db.session.execute(text("UPDATE payment SET subscriber_id = NULL WHERE subscriber_id = :id"), {"id": subscriber.id})
+    db.session.execute(
+        text("UPDATE customer SET closing_since = now(), subscriber_id = NULL WHERE subscriber_id = :id"),
+        {"id": subscriber.id},
+    )
+    enqueue(Job.KEEP_MEMBERSHIPS)  # whoever is erased is charged no more
     db.session.execute(text("DELETE FROM reply WHERE subscriber_id = :id"), {"id": subscriber.id})
     db.session.execute(text("UPDATE bounce SET words = '' WHERE subscriber_id = :id"), {"id": subscriber.id})
     subscriber.subscriptions = []

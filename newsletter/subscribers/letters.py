@@ -17,6 +17,11 @@ from newsletter.subscribers.models import Notice, NoticeKind
 
 LINK_DAYS = 7  # of what waits for an answer: confirming, taking an address back
 CODE_MINUTES = 15
+ABOUT_MONEY = (
+    *(NoticeKind.MEMBER_WELCOME, NoticeKind.RECEIPT, NoticeKind.TRIAL_ENDING, NoticeKind.PAYMENT_FAILED),
+    *(NoticeKind.CARD_EXPIRING, NoticeKind.MEMBERSHIP_CANCELLED, NoticeKind.MEMBERSHIP_ENDED),
+    *(NoticeKind.MEMBERSHIP_CHANGED, NoticeKind.MEMBER_NEWS),
+)
 
 
 class Reader(Protocol):
@@ -113,6 +118,8 @@ def _values(notice: Notice, newsletter: Newsletter) -> dict[str, object]:
             values["unsubscribe_url"] = leave_url(subscriber_id, newsletter.id)
         case NoticeKind.HELD:
             values |= notice.values
+        case kind if kind in ABOUT_MONEY:
+            values |= notice.values | {"archive_url": f"{site}/archive", "support_url": f"{site}/support"}
     values["preferences_url"] = preferences_url(subscriber_id)
     values["newsletters"] = _names(notice)
     return values

@@ -204,6 +204,15 @@ class NoticeKind(StrEnum):
     ADDRESS_CODE = "address_code"
     ADDRESS_CHANGED = "address_changed"
     ERASE_CODE = "erase_code"
+    MEMBER_WELCOME = "member_welcome"
+    RECEIPT = "receipt"
+    TRIAL_ENDING = "trial_ending"
+    PAYMENT_FAILED = "payment_failed"
+    CARD_EXPIRING = "card_expiring"
+    MEMBERSHIP_CANCELLED = "membership_cancelled"
+    MEMBERSHIP_ENDED = "membership_ended"
+    MEMBERSHIP_CHANGED = "membership_changed"
+    MEMBER_NEWS = "member_news"  # of payments, to the owners
     TEST = "test"  # a post, to its author
     HELD = "held"  # a mailing was held by itself, to all staff
     REPLY = "reply"  # what a reader answered, to the author

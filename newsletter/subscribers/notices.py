@@ -27,10 +27,15 @@ LASTS = timedelta(hours=4)  # who waits for a code or a confirmation does not wa
 LEASE = timedelta(minutes=15)  # more than the mail server may take for all its answers
 SAFE_BEFORE_LEASE_ENDS = 20.0  # seconds
 A_BATCH = 50  # notices that are claimed at once
-FOR_STAFF = frozenset({NoticeKind.TEST, NoticeKind.HELD, NoticeKind.REPLY})  # at their own address
+FOR_STAFF = frozenset(
+    {NoticeKind.TEST, NoticeKind.HELD, NoticeKind.REPLY, NoticeKind.MEMBER_NEWS}
+)  # at their own address
 NEVER_TAKEN = "The mail server never took it."
 # Those whose message can be composed once more: codes are forgotten, and tests are composed by the desk.
-_MADE_FROM_VALUES = (NoticeKind.CONFIRM, NoticeKind.ALREADY_SUBSCRIBED, NoticeKind.WELCOME, NoticeKind.ADDRESS_CHANGED)
+_MADE_FROM_VALUES = (
+    *(NoticeKind.CONFIRM, NoticeKind.ALREADY_SUBSCRIBED, NoticeKind.WELCOME, NoticeKind.ADDRESS_CHANGED),
+    *letters.ABOUT_MONEY,
+)
 SECRETS = "code"  # the part of a notice's values that is forgotten once it has left
 
 

@@ -32,7 +32,22 @@ class Cadence(StrEnum):
 class MembershipKind(StrEnum):
     """How somebody came to hold a tier."""
 
+    PAID = "paid"  # a subscription at the payment provider
     COMPLIMENTARY = "complimentary"  # given by hand, by the publication
+    GIFT = "gift"  # paid for once, by somebody else
+    SEAT = "seat"  # one of a group, paid for by somebody else
+
+
+class MembershipState(StrEnum):
+    """Where a membership is in its life. Paid ones have all of these; the others are active, then ended."""
+
+    TRIALING = "trialing"  # nothing has been paid yet
+    ACTIVE = "active"
+    PAST_DUE = "past_due"  # a payment failed, and is tried again: they read on for the days of grace
+    UNPAID = "unpaid"  # it failed for good
+    CANCELLED = "cancelled"  # they read on until the end of what is paid, and no longer
+    PAUSED = "paused"  # nothing is charged; they read on until the end of what is paid
+    ENDED = "ended"
 
 
 class Tier(Base):
@@ -106,10 +121,14 @@ class Price(Base):
 
 
 class Membership(Base):
-    """One span of time in which a subscriber holds a tier."""
+    """One span of time in which a subscriber holds a tier: until `ends_at`, as access.py draws it from the rest."""
 
     __tablename__ = "membership"
-    __table_args__ = (Index("ix_membership_subscriber_id_ends_at", "subscriber_id", "ends_at"),)
+    __table_args__ = (
+        Index("ix_membership_subscriber_id_ends_at", "subscriber_id", "ends_at"),
+        Index("ix_membership_customer_id", "customer_id"),
+        Index("ix_membership_group_id", "group_id", postgresql_where=text("group_id IS NOT NULL")),
+    )
 
     id: Mapped[Id]
     subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id", ondelete="CASCADE"))
@@ -117,10 +136,37 @@ class Membership(Base):
     kind: Mapped[MembershipKind] = mapped_column(
         default=MembershipKind.COMPLIMENTARY, server_default=MembershipKind.COMPLIMENTARY.value
     )
+    state: Mapped[MembershipState] = mapped_column(
+        default=MembershipState.ACTIVE, server_default=MembershipState.ACTIVE.value
+    )
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    ends_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]  # they hold it until then, unless something new is heard; None: for ever
+
+    # Of paid ones, as the payment provider told us last.
+    reference: Mapped[str | None] = mapped_column(unique=True)  # the provider's name of the subscription
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"))
+    cadence: Mapped[Cadence | None]
+    currency: Mapped[str | None]  # ISO 4217
+    amount: Mapped[int | None]  # for each `cadence`, seats and lasting discounts reckoned in, in the smallest unit
+    seats: Mapped[int] = mapped_column(default=1, server_default="1")
+    paid_until: Mapped[datetime | None]  # the next payment is due then
+    trial_ends_at: Mapped[datetime | None]
+    failing_since: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    cancelled_for: Mapped[datetime | None]  # when it will end
+    cancel_reason: Mapped[str] = mapped_column(default="", server_default="")
+    paused_until: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    is_imported: Mapped[bool] = mapped_column(default=False, server_default="false")  # begun on another platform
+    post_id: Mapped[int | None]  # what they were reading when they chose it; no foreign key: it outlives the post
+
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("membership.id", ondelete="CASCADE"))  # of a seat
 
     tier: Mapped[Tier] = relationship(lazy="joined")
+
+    @classmethod
+    def by_reference(cls, reference: str) -> Self | None:
+        return db.session.scalar(select(cls).where(cls.reference == reference))
 
     @classmethod
     def is_current(cls) -> ColumnElement[bool]:

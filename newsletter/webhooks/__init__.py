@@ -4,6 +4,6 @@ from flask import Blueprint
 
 bp = Blueprint("webhooks", __name__)
 
-from newsletter.webhooks import door  # noqa: E402  # the view hangs itself on the blueprint
+from newsletter.webhooks import door, stripe  # noqa: E402  # the views hang themselves on the blueprint
 
-__all__ = ["bp", "door"]
+__all__ = ["bp", "door", "stripe"]

@@ -23,6 +23,25 @@ VALUES: dict[str, object] = {
     "sender": "grace@example.com",
     "regarding": "Re: slow_mail",
     "lines": ["Thank you for this.", "Grace"],
+    "tier": "Friends & co",
+    "benefits": ["The <b>drawer</b>", "Thanks"],
+    "trial_until": "",
+    "next_date": "3 January 2027",
+    "next_amount": "€5.00 a month",
+    "support": False,
+    "amount": "€5.50",
+    "tax": "€0.88",
+    "date": "3 December 2026",
+    "number": "AB-0001",
+    "invoice_url": "https://pay.example.org/i/1_2",
+    "support_url": "https://letters.example.org/support",
+    "pay_url": "https://pay.example.org/p/1_2",
+    "until": "17 December 2026",
+    "attempt": 3,
+    "card": "Visa ending in 4242",
+    "before": "Friend",
+    "headline": "A reader holds Friends & co now.",
+    "url": "https://letters.example.org/desk/readers/7_1",
 }
 
 
@@ -45,11 +64,12 @@ def test_every_notice_says_where_it_comes_from_in_both_parts(name: str) -> None:
 @pytest.mark.parametrize("name", NOTICES)
 def test_both_parts_of_a_notice_hold_the_same_addresses_and_codes(name: str) -> None:
     notice = compile_notice(name, VALUES, THEME)
-    shown = notice.html + tree(notice.html).text_content()
+    shown = notice.html + " ".join(tree(notice.html).text_content().split())
+    said = " ".join(notice.text.split())
 
-    for value in map(str, VALUES.values()):
-        if value != "7" and value != "30":
-            assert (value in notice.text) == (value in shown)
+    for value in VALUES.values():
+        if isinstance(value, str):
+            assert (value in said) == (value in shown)
 
 
 def test_a_confirmation_has_one_button_and_a_way_to_refuse() -> None:

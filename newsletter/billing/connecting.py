@@ -1,0 +1,95 @@
+"""The author's account at the provider: its key is tried, sealed, and from then on used."""
+
+from contextlib import suppress
+
+from newsletter import clock, config, sealing
+from newsletter.billing import counterparts
+from newsletter.billing.models import Account
+from newsletter.billing.stripe import KeyRefused, Stripe
+from newsletter.db import db
+from newsletter.errors import NewsletterError
+from newsletter.jobs import Job, enqueue
+from newsletter.publication.models import Publication
+
+HOOK = "/webhooks/stripe"
+PRACTICE = "sk_test_practice"  # opens the till of BILLING=test, and nothing else
+
+
+class NotReachable(NewsletterError):
+    """The provider would have to ring at an address that leads nowhere."""
+
+    status = 422
+
+
+def connect(publication: Publication, key: str) -> Account:
+    """With a webhook of our own, and our tiers made known. Raises KeyRefused, NotReachable, ProviderAway."""
+    key = key.strip()
+    _check(key)
+    stripe = Stripe(key)
+    there = stripe.account()
+    earlier = Account.connected()
+    hook, secret = stripe.make_hook(config.settings().site_url + HOOK)
+    if earlier:
+        _end(earlier)
+    account = Account(
+        publication_id=publication.id,
+        reference=there["id"],
+        name=_name(there),
+        country=there.get("country") or "",
+        is_live="_live_" in key,
+        sealed_key=sealing.seal(key),
+        sealed_hook_secret=sealing.seal(secret),
+        hook_reference=hook,
+    )
+    db.session.add(account)
+    db.session.flush()
+    account.portal_reference = stripe.put_portal(_portal(), f"portal-{account.id}-{there['id']}-{hook}")
+    counterparts.keep_in_step(account, stripe)
+    enqueue(Job.RECONCILE)
+    return account
+
+
+def disconnect(account: Account) -> None:
+    """Nobody new can pay. Who pays there goes on paying, as far as the provider is concerned: say so."""
+    with suppress(NewsletterError):  # a key that was withdrawn there cannot take its hook with it
+        Stripe(sealing.open_(account.sealed_key)).drop_hook(account.hook_reference)
+    _end(account)
+
+
+def _check(key: str) -> None:
+    if not key.startswith(("sk_live_", "sk_test_", "rk_live_", "rk_test_")):
+        words = "A secret key begins with sk_live_ or rk_live_ (or _test_, to try it out)."
+        raise KeyRefused(f"This is the publishable key. {words}" if key.startswith("pk_") else words)
+    settings = config.settings()
+    if settings.billing == "on" and not settings.is_https:
+        raise NotReachable(
+            f"Stripe can tell us of payments only at an https:// address, and SITE_URL is {settings.site_url}."
+        )
+
+
+def _end(account: Account) -> None:
+    account.disconnected_at = clock.now()
+    account.sealed_key = account.sealed_hook_secret = b""
+    db.session.flush()
+
+
+def _name(there: dict[str, object]) -> str:
+    for part in ("business_profile", "settings"):
+        inner = there.get(part)
+        if isinstance(inner, dict):
+            name = inner.get("name") or (inner.get("dashboard") or {}).get("display_name")
+            if name:
+                return str(name)
+    return str(there.get("email") or there["id"])
+
+
+def _portal() -> dict[str, object]:
+    """Its page for cards and invoices. Plans are changed and cancelled here, where it says what that means."""
+    return {
+        "features": {
+            "payment_method_update": {"enabled": True},
+            "invoice_history": {"enabled": True},
+            "customer_update": {"enabled": True, "allowed_updates": ["name", "address", "tax_id"]},
+            "subscription_cancel": {"enabled": True, "mode": "at_period_end"},
+        }
+    }

@@ -1,0 +1,114 @@
+"""What our tiers and prices are called at the provider: made there when they are needed, and kept in step."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select
+
+from newsletter.billing import terms
+from newsletter.billing.models import Account, Counterpart, CounterpartKind, TaxBehavior
+from newsletter.billing.stripe import Stripe
+from newsletter.billing.values import Subscribed
+from newsletter.db import db
+from newsletter.tiers.models import Price, Tier
+
+LONGEST_DESCRIPTION = 500  # letters that readers see at the checkout
+
+
+def of_tier(account: Account, stripe: Stripe, tier: Tier) -> str:
+    """The product there."""
+    said = {"name": tier.name, "active": tier.archived_at is None, "metadata": {"tier": str(tier.id)}}
+    if tier.description:
+        said["description"] = tier.description[:LONGEST_DESCRIPTION]
+    return _put(account, CounterpartKind.TIER, tier.id, said, {}, stripe.put_product)
+
+
+def of_price(account: Account, stripe: Stripe, price: Price) -> str:
+    """The price there. One that is replaced is closed to those who come; who pays it goes on."""
+    said: dict[str, Any] = {"active": price.replaced_at is None, "metadata": {"price": str(price.id)}}
+    behavior = terms.of(account.publication_id).tax_behavior
+    first = {
+        "product": of_tier(account, stripe, price.tier),
+        "currency": price.currency.lower(),
+        "unit_amount": price.amount,
+        "recurring": {"interval": price.cadence.value},
+    }
+    if behavior is not TaxBehavior.UNSPECIFIED:
+        first["tax_behavior"] = behavior.value
+    return _put(account, CounterpartKind.PRICE, price.id, said, first, stripe.put_price)
+
+
+def keep_in_step(account: Account, stripe: Stripe) -> int:
+    """Tell the provider of every tier and price that it does not know as it is now. How many it was told of."""
+    before = {(each.kind, each.our_id): each.said for each in _all(account)}
+    for tier in db.session.scalars(select(Tier).where(Tier.publication_id == account.publication_id)):
+        of_tier(account, stripe, tier)
+    for price in db.session.scalars(select(Price).join(Tier).where(Tier.publication_id == account.publication_id)):
+        if price.replaced_at is None or (CounterpartKind.PRICE, price.id) in before:
+            of_price(account, stripe, price)
+    return sum(before.get((each.kind, each.our_id)) != each.said for each in _all(account))
+
+
+def tell_again(account: Account, reference: str) -> bool:
+    """What is ours is to be told once more. False: it is none of ours."""
+    found = db.session.scalar(
+        select(Counterpart).where(Counterpart.account_id == account.id, Counterpart.reference == reference)
+    )
+    if found:
+        found.said = ""
+    return found is not None
+
+
+def price_of(account: Account, subscribed: Subscribed) -> Price | None:
+    """Ours, that somebody pays there. None: a subscription to something that is none of ours."""
+    query = select(Counterpart.our_id).where(
+        Counterpart.account_id == account.id,
+        Counterpart.kind == CounterpartKind.PRICE,
+        Counterpart.reference == subscribed.price,
+    )
+    our_id = db.session.scalar(query)
+    return db.session.get(Price, our_id) if our_id else None
+
+
+def tier_of(account: Account, subscribed: Subscribed) -> Tier | None:
+    """Also for a price that was made for one reader, such as more than the minimum."""
+    price = price_of(account, subscribed)
+    if price:
+        return price.tier
+    query = select(Counterpart.our_id).where(
+        Counterpart.account_id == account.id,
+        Counterpart.kind == CounterpartKind.TIER,
+        Counterpart.reference == subscribed.product,
+    )
+    our_id = db.session.scalar(query)
+    return db.session.get(Tier, our_id) if our_id else None
+
+
+def _put(
+    account: Account,
+    kind: CounterpartKind,
+    our_id: int,
+    said: dict[str, Any],
+    first: dict[str, Any],
+    put: Callable[[str | None, dict[str, Any], str], str],
+) -> str:
+    """Make it there, or change it if it has changed here. `first` is what can be said at its making alone."""
+    found = db.session.get(Counterpart, (account.id, kind, our_id), with_for_update=True)
+    words = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    if found is None:
+        once = f"{account.reference}-{kind}-{our_id}-{words[:16]}"
+        found = Counterpart(
+            account_id=account.id, kind=kind, our_id=our_id, reference=put(None, {**said, **first}, once), said=words
+        )
+        db.session.add(found)
+    elif found.said != words:
+        put(found.reference, said, "")
+        found.said = words
+    db.session.flush()
+    return found.reference
+
+
+def _all(account: Account) -> list[Counterpart]:
+    return list(db.session.scalars(select(Counterpart).where(Counterpart.account_id == account.id)))

@@ -1,0 +1,86 @@
+"""Who pays there is a reader here: found by what we noted, or by their address, and made where there is none."""
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from newsletter import clock
+from newsletter.billing.models import Account, Customer
+from newsletter.billing.values import Payer
+from newsletter.db import db
+from newsletter.subscribers.addresses import Address, BadAddress
+from newsletter.subscribers.models import Subscriber
+
+
+def take(account: Account, payer: Payer, subscriber: Subscriber | None = None) -> Customer:
+    """What the provider knows of somebody who pays is what we know; `subscriber` is whom they said they are here."""
+    db.session.execute(
+        insert(Customer)
+        .values(account_id=account.id, reference=payer.reference, card_brand="", card_last4="")
+        .on_conflict_do_nothing(index_elements=["account_id", "reference"])
+    )
+    customer = db.session.scalars(
+        select(Customer)
+        .where(Customer.account_id == account.id, Customer.reference == payer.reference)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    if payer.is_deleted:
+        customer.deleted_at = customer.deleted_at or clock.now()
+        return customer
+    if customer.subscriber_id is None and customer.closing_since is None:
+        reader = subscriber or _noted(payer) or _by_address(account, payer)
+        customer.subscriber_id = reader.id if reader else None
+    customer.card_brand = payer.card.brand if payer.card else ""
+    customer.card_last4 = payer.card.last4 if payer.card else ""
+    customer.card_expires = payer.card.expires if payer.card else None
+    db.session.flush()
+    return customer
+
+
+def is_known(account: Account, reference: str) -> bool:
+    """The author's other customers are none of ours."""
+    query = select(Customer.id).where(Customer.account_id == account.id, Customer.reference == reference)
+    return db.session.scalar(query) is not None
+
+
+def of_reader(account: Account, subscriber_id: int) -> Customer | None:
+    """The newest, if they have paid before."""
+    query = select(Customer).where(
+        Customer.account_id == account.id, Customer.subscriber_id == subscriber_id, Customer.deleted_at.is_(None)
+    )
+    return db.session.scalar(query.order_by(Customer.id.desc()).limit(1))
+
+
+def to_be_closed() -> list[Customer]:
+    """Of erased readers: nothing may be charged any more."""
+    return list(
+        db.session.scalars(
+            select(Customer).where(Customer.closing_since.is_not(None), Customer.deleted_at.is_(None)).limit(100)
+        )
+    )
+
+
+def _noted(payer: Payer) -> Subscriber | None:
+    noted = payer.notes.get("subscriber", "")
+    found = db.session.get(Subscriber, int(noted)) if noted.isdecimal() else None
+    return found if found and found.erased_at is None else None
+
+
+def _by_address(account: Account, payer: Payer) -> Subscriber | None:
+    """The reader with that address, or a new one: not confirmed, and on no newsletter, for paying asks for neither."""
+    try:
+        address = Address.read(payer.email)
+    except BadAddress:
+        return None
+    db.session.execute(
+        insert(Subscriber)
+        .values(
+            publication_id=account.publication_id,
+            email=address.email,
+            email_key=address.key,
+            name="",
+            source="payment",
+        )
+        .on_conflict_do_nothing(index_elements=["publication_id", "email_key"])
+    )
+    return Subscriber.by_key(address.key)

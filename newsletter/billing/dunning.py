@@ -1,0 +1,106 @@
+"""What time itself brings about: reminders that are due, days of grace that end, readers who are erased."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from newsletter import clock
+from newsletter.billing import customers, keeping, telling, terms
+from newsletter.billing.books import LOST
+from newsletter.billing.models import Account, Customer, Payment
+from newsletter.billing.stripe import NotThere, Stripe
+from newsletter.db import db
+from newsletter.subscribers.models import NoticeKind
+from newsletter.tiers.models import Membership, MembershipState
+
+TRIAL_REMINDER = timedelta(days=3)
+CARD_REMINDER = timedelta(days=30)
+REMINDERS = (0.0, 0.3, 0.75)  # parts of the days of grace: three letters, at growing distance
+A_BATCH = 500
+
+
+def remind() -> None:
+    """Each reminder that is due and was not sent yet. Asks nobody."""
+    _trials_that_end()
+    _cards_that_expire()
+
+
+def remind_of_failed_payments(account: Account, stripe: Stripe) -> None:
+    """With the page at the provider that takes the payment now."""
+    grace = terms.grace(account.publication_id)
+    failing = select(Membership).where(
+        Membership.state == MembershipState.PAST_DUE,
+        Membership.ends_at > func.now(),
+        Membership.customer_id.in_(select(Customer.id).where(Customer.account_id == account.id)),
+    )
+    for membership in db.session.scalars(failing.limit(A_BATCH)).all():
+        assert membership.failing_since
+        attempt = sum(clock.now() >= membership.failing_since + part * grace for part in REMINDERS)
+        occasion = f"failing since {membership.failing_since:%Y-%m-%d}, {attempt}"
+        if not attempt or not telling.once(f"membership {membership.id}", occasion):
+            continue
+        values = {
+            "tier": membership.tier.name,
+            "amount": telling.price(membership),
+            "pay_url": _pay_page(stripe, membership),
+            "until": telling.day(membership.ends_at),
+            "attempt": attempt,
+        }
+        telling.to_reader(membership, NoticeKind.PAYMENT_FAILED, values)
+
+
+def stop_where_nothing_may_be_charged(account: Account, stripe: Stripe) -> None:
+    """Readers who are erased, and who got their money back by their bank, are charged no more."""
+    for customer in customers.to_be_closed():
+        if customer.account_id == account.id:
+            with suppress(NotThere):
+                stripe.drop_customer(customer.reference)
+            customer.deleted_at = clock.now()
+    disputed = (
+        select(Membership)
+        .join(Payment, Payment.membership_id == Membership.id)
+        .where(Payment.dispute == LOST, Payment.account_id == account.id, Membership.state != MembershipState.ENDED)
+    )
+    for membership in db.session.scalars(disputed.limit(A_BATCH)).all():
+        assert membership.reference
+        keeping.keep(account, stripe, stripe.end(membership.reference, "The payer disputed a payment."))
+
+
+def _trials_that_end() -> None:
+    query = select(Membership).where(
+        Membership.state == MembershipState.TRIALING,
+        Membership.trial_ends_at.between(func.now(), func.now() + TRIAL_REMINDER),
+    )
+    for membership in db.session.scalars(query.limit(A_BATCH)).all():
+        if telling.once(f"membership {membership.id}", f"trial ends {membership.trial_ends_at:%Y-%m-%d}"):
+            telling.to_reader(membership, NoticeKind.TRIAL_ENDING)
+
+
+def _cards_that_expire() -> None:
+    """Only of those who will be charged again."""
+    query = (
+        select(Membership, Customer)
+        .join(Customer, Customer.id == Membership.customer_id)
+        .where(
+            Membership.state.in_((MembershipState.ACTIVE, MembershipState.TRIALING)),
+            Customer.card_expires < Membership.paid_until,
+            Customer.card_expires <= func.current_date() + CARD_REMINDER,
+        )
+    )
+    for membership, customer in db.session.execute(query.limit(A_BATCH)).all():
+        assert customer.card_expires
+        if telling.once(f"customer {customer.id}", f"card expires {customer.card_expires}"):
+            card = f"{customer.card_brand.title()} ending in {customer.card_last4}"
+            values = {
+                "tier": membership.tier.name,
+                "card": card,
+                "date": f"{customer.card_expires.day} {customer.card_expires:%B %Y}",
+            }
+            telling.to_reader(membership, NoticeKind.CARD_EXPIRING, values)
+
+
+def _pay_page(stripe: Stripe, membership: Membership) -> str:
+    assert membership.reference
+    latest = stripe.subscription(membership.reference).latest_invoice
+    return stripe.open_invoice_page(latest) if latest else ""

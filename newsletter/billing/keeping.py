@@ -1,0 +1,122 @@
+"""A membership is what the provider holds of it: asked for, and written down. Safe in any order, and twice."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from newsletter.billing import changes, counterparts, customers, terms
+from newsletter.billing.models import Account, Customer
+from newsletter.billing.stripe import NotThere, Stripe
+from newsletter.billing.values import Subscribed
+from newsletter.db import db
+from newsletter.jobs import Job, enqueue
+from newsletter.subscribers.models import Subscriber
+from newsletter.tiers import life
+from newsletter.tiers.models import Membership, MembershipKind, MembershipState, Tier
+
+
+@dataclass(frozen=True)
+class Kept:
+    membership: Membership
+    was: "changes.Snapshot | None"  # None: it is new
+    differs: bool
+
+
+def refresh(account: Account, stripe: Stripe, reference: str) -> Membership | None:
+    """Ask for one subscription and keep what it is now. None if it is none of ours."""
+    _one_at_a_time(reference)
+    try:
+        subscribed = stripe.subscription(reference)
+    except NotThere:
+        return None
+    kept = keep(account, stripe, subscribed)
+    return kept.membership if kept else None
+
+
+def keep(account: Account, stripe: Stripe, subscribed: Subscribed) -> Kept | None:
+    """Write down what the provider holds; whoever calls holds the lock of `refresh`, or has asked just now."""
+    tier = counterparts.tier_of(account, subscribed)
+    if tier is None:
+        return None
+    known = _locked(subscribed.reference)
+    if known is None and life.state(subscribed.held) is None:
+        return None  # begun, and never paid
+    customer = customers.take(account, stripe.customer(subscribed.customer), _said_to_be(subscribed))
+    if customer.closing_since:
+        enqueue(Job.KEEP_MEMBERSHIPS)
+    if customer.subscriber_id is None:
+        return None  # nobody to hold anything: erased, or without an address
+    was = changes.snapshot(known) if known else None
+    membership = known or _new(subscribed, customer, tier)
+    _write(account, membership, subscribed, tier, customer)
+    db.session.flush()
+    is_now = changes.snapshot(membership)
+    if was != is_now:
+        changes.record(membership, was, is_now)
+    return Kept(membership, was, differs=was != is_now)
+
+
+def agrees(known: Membership, listed: Subscribed, grace: timedelta) -> bool:
+    """Whether writing this down would change nothing of the life of what is known."""
+    held, lives = listed.held, life.state(listed.held)
+    if lives is None:
+        return known.state is MembershipState.ENDED
+    return (known.state, known.paid_until, known.cancelled_for, known.ended_at, known.ends_at) == (
+        lives,
+        held.paid_until,
+        held.cancelled_for,
+        held.ended_at,
+        life.holds_until(held, grace),
+    )
+
+
+def _write(account: Account, membership: Membership, subscribed: Subscribed, tier: Tier, customer: Customer) -> None:
+    membership.tier = tier
+    membership.customer_id = customer.id
+    membership.cadence = subscribed.cadence
+    membership.currency = subscribed.currency
+    membership.amount = subscribed.amount
+    membership.seats = subscribed.quantity
+    if life.state(subscribed.held) is None:  # what was begun did not come to be paid in time
+        membership.state = MembershipState.ENDED
+        membership.ended_at = membership.ended_at or subscribed.held.ended_at or func.now()
+        membership.ends_at = membership.ended_at
+        return
+    life.write(membership, subscribed.held, terms.grace(account.publication_id))
+
+
+def _new(subscribed: Subscribed, customer: Customer, tier: Tier) -> Membership:
+    assert customer.subscriber_id is not None
+    post = subscribed.notes.get("post", "")
+    made = Membership(
+        subscriber_id=customer.subscriber_id,
+        tier=tier,
+        kind=MembershipKind.PAID,
+        reference=subscribed.reference,
+        post_id=int(post) if post.isdecimal() else None,
+        is_imported="newsletter" not in subscribed.notes,
+    )
+    db.session.add(made)
+    return made
+
+
+def _said_to_be(subscribed: Subscribed) -> Subscriber | None:
+    """Whom we noted on it ourselves, when they were signed in."""
+    noted = subscribed.notes.get("subscriber", "")
+    found = db.session.get(Subscriber, int(noted)) if noted.isdecimal() else None
+    return found if found and found.erased_at is None else None
+
+
+def _locked(reference: str) -> Membership | None:
+    return db.session.scalar(
+        select(Membership)
+        .where(Membership.reference == reference)
+        .with_for_update(of=Membership)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _one_at_a_time(reference: str) -> None:
+    """What is asked for later is written later: until the commit nobody else asks about this subscription."""
+    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"subscription {reference}", 0))))

@@ -1,0 +1,263 @@
+"""What the till holds, and what time does to it. Moments are seconds since 1970, by a clock that can be moved on."""
+
+import secrets
+import threading
+import time
+from calendar import monthrange
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import UTC, datetime
+from typing import Any
+
+Thing = dict[str, Any]
+DAY = 86400
+RETRIES = (3 * DAY, 5 * DAY, 7 * DAY)  # after a payment failed; then it is given up
+DECLINED = {"4000000000000002": "Your card was declined.", "4000000000009995": "Your card has insufficient funds."}
+FAILS_LATER = "4000000000000341"  # can be put in, and never charged
+
+
+class Till:
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.things: dict[str, Thing] = {}
+        self.answers: dict[str, tuple[str, Thing]] = {}  # by idempotency key
+        self.ahead = 0
+        self.at: int | None = None  # while the clock is moved on: the moment that is being lived through
+        self.ring: Callable[[Thing], None] = lambda _: None
+        self.gives_up_with = "canceled"  # or unpaid
+        self.failing: list[int] = []  # the status of the next answers
+        self.numbers = 0
+
+    def now(self) -> int:
+        return self.at if self.at is not None else int(time.time()) + self.ahead
+
+    def make(self, kind: str, prefix: str, **parts: Any) -> Thing:
+        made: Thing = {
+            "id": f"{prefix}_{secrets.token_hex(12)}",
+            "object": kind,
+            "created": self.now(),
+            "livemode": False,
+        }
+        made |= {"metadata": {}} | parts
+        self.numbers += 1
+        made["_number"] = self.numbers
+        self.things[made["id"]] = made
+        return made
+
+    def all(self, kind: str) -> list[Thing]:
+        """Newest first."""
+        return sorted((t for t in self.things.values() if t["object"] == kind), key=lambda t: -t["_number"])
+
+    def tell(self, kind: str, about: Thing) -> None:
+        event = self.make("event", "evt", type=kind, api_version="2026-10-28.endive", pending_webhooks=1, request=None)
+        del event["metadata"]
+        event["data"] = {"object": deepcopy({key: value for key, value in about.items() if not key.startswith("_")})}
+        self.ring(event)
+
+    # Cards and customers
+
+    def card(self, number: str, month: int, year: int, country: str = "DE") -> Thing:
+        brand = {"4": "visa", "5": "mastercard"}.get(number[:1], "unknown")
+        card = {"brand": brand, "last4": number[-4:], "exp_month": month, "exp_year": year, "country": country}
+        return self.make("payment_method", "pm", type="card", card=card, customer=None, _number_of_card=number)
+
+    def attach(self, customer: Thing, method: Thing) -> None:
+        method["customer"] = customer["id"]
+        customer["invoice_settings"]["default_payment_method"] = method["id"]
+        self.tell("customer.updated", customer)
+
+    def customer(self, **parts: Any) -> Thing:
+        parts = {"email": None, "name": None, "address": None, "balance": 0} | parts
+        made = self.make("customer", "cus", invoice_settings={"default_payment_method": None}, **parts)
+        self.tell("customer.created", made)
+        return made
+
+    # Subscriptions
+
+    def subscribe(self, customer: Thing, price: Thing, quantity: int, trial_days: int, metadata: Thing) -> Thing:
+        now = self.now()
+        trial_end = now + trial_days * DAY if trial_days else None
+        line = self.make("subscription_item", "si", price=price["id"], quantity=quantity)
+        line |= {"current_period_start": now, "current_period_end": trial_end or later(now, price)}
+        made = self.make(
+            "subscription", "sub", customer=customer["id"], status="trialing" if trial_end else "incomplete"
+        )
+        made |= {
+            "status": "trialing" if trial_end else "incomplete",
+            "items": [line["id"]],
+            "metadata": metadata,
+            "currency": price["currency"],
+            "start_date": now,
+            "billing_cycle_anchor": now,
+            "trial_start": now if trial_end else None,
+            "trial_end": trial_end,
+            "cancel_at": None,
+            "cancel_at_period_end": False,
+            "canceled_at": None,
+            "ended_at": None,
+            "cancellation_details": {"comment": None, "feedback": None, "reason": None},
+            "pause_collection": None,
+            "discounts": [],
+            "latest_invoice": None,
+            "_retry": None,
+        }
+        self.bill(made, "subscription_create", is_free=bool(trial_end))
+        self.tell("customer.subscription.created", made)
+        return made
+
+    def bill(self, sub: Thing, reason: str, *, is_free: bool = False, amount: int | None = None) -> Thing:
+        line = self.line(sub)
+        price = self.things[line["price"]]
+        due = 0 if is_free else price["unit_amount"] * line["quantity"] if amount is None else amount
+        invoice = self.make("invoice", "in", customer=sub["customer"], currency=price["currency"], status="open")
+        invoice |= {
+            "amount_due": due,
+            "amount_paid": 0,
+            "attempt_count": 0,
+            "billing_reason": reason,
+            "number": f"TILL-{invoice['_number']:04}",
+            "total_taxes": [],
+            "customer_address": None,
+            "payments": [],
+            "status_transitions": {"paid_at": None},
+            "period_end": line["current_period_end"],
+            "parent": {
+                "type": "subscription_details",
+                "subscription_details": {"subscription": sub["id"], "metadata": dict(sub["metadata"])},
+            },
+        }
+        sub["latest_invoice"] = invoice["id"]
+        self.tell("invoice.created", invoice)
+        self.pay(invoice)
+        return invoice
+
+    def pay(self, invoice: Thing) -> bool:
+        """Try to charge it. What fails is tried again later, and given up in the end."""
+        sub = self.things[invoice["parent"]["subscription_details"]["subscription"]]
+        customer = self.things[invoice["customer"]]
+        invoice["attempt_count"] += 1
+        trouble = self._declined(customer) if invoice["amount_due"] else ""
+        if trouble:
+            self._failed(invoice, sub)
+            return False
+        if invoice["amount_due"]:
+            intent = self.charge(customer, invoice["amount_due"], invoice["currency"], {})
+            invoice["payments"] = [intent["id"]]
+        invoice["status"], invoice["amount_paid"] = "paid", invoice["amount_due"]
+        invoice["status_transitions"]["paid_at"] = self.now()
+        self.tell("invoice.paid", invoice)
+        if sub["status"] in {"incomplete", "past_due", "unpaid"}:
+            sub["status"], sub["_retry"] = "active", None
+            self.tell("customer.subscription.updated", sub)
+        return True
+
+    def charge(self, customer: Thing, amount: int, currency: str, metadata: Thing) -> Thing:
+        """A payment that succeeds."""
+        method = self.things.get(customer["invoice_settings"]["default_payment_method"] or "")
+        booked = self.make("balance_transaction", "txn", amount=amount, currency=currency)
+        booked |= {"fee": round(amount * 0.015) + 25, "net": amount - round(amount * 0.015) - 25}
+        charge = self.make(
+            "charge", "ch", amount=amount, currency=currency, customer=customer["id"], status="succeeded"
+        )
+        charge |= {
+            "amount_refunded": 0,
+            "balance_transaction": booked["id"],
+            "billing_details": {"address": customer.get("address")},
+            "payment_method_details": {"card": dict(method["card"])} if method else None,
+            "receipt_url": None,
+        }
+        intent = self.make("payment_intent", "pi", amount=amount, currency=currency, customer=customer["id"])
+        intent |= {
+            "amount_received": amount,
+            "status": "succeeded",
+            "latest_charge": charge["id"],
+            "metadata": metadata,
+        }
+        charge["payment_intent"] = intent["id"]
+        self.tell("charge.succeeded", charge)
+        return intent
+
+    def line(self, sub: Thing) -> Thing:
+        return self.things[sub["items"][0]]
+
+    def end(self, sub: Thing, reason: str, comment: str | None = None) -> None:
+        sub["status"], sub["ended_at"] = "canceled", self.now()
+        sub["canceled_at"] = sub["canceled_at"] or self.now()
+        details = sub["cancellation_details"]
+        details["reason"] = details["reason"] or reason
+        details["comment"] = comment or details["comment"]
+        self.tell("customer.subscription.deleted", sub)
+
+    # Time
+
+    def move_to(self, moment: int) -> None:
+        """Live through everything that becomes due until then, in order."""
+        while True:
+            due = sorted(
+                (at, sub["id"])
+                for sub in self.all("subscription")
+                if (at := self._due(sub)) is not None and at <= moment
+            )
+            if not due:
+                break
+            self.at = max(due[0][0], self.now())
+            self._live_through(self.things[due[0][1]])
+            self.at = None
+            self.ahead = max(self.ahead, due[0][0] - int(time.time()))
+        self.ahead = moment - int(time.time())
+
+    def _due(self, sub: Thing) -> int | None:
+        """When something happens to it next."""
+        if sub["status"] not in {"trialing", "active", "past_due"}:
+            return None
+        moments: list[int | None] = [self.line(sub)["current_period_end"], sub["cancel_at"], sub["_retry"]]
+        return min(moment for moment in moments if moment)
+
+    def _live_through(self, sub: Thing) -> None:
+        now, line = self.now(), self.line(sub)
+        if sub["_retry"] and sub["_retry"] <= now:
+            sub["_retry"] = None
+            self.pay(self.things[sub["latest_invoice"]])
+        elif (sub["cancel_at"] and sub["cancel_at"] <= now) or sub["cancel_at_period_end"]:
+            self.end(sub, "cancellation_requested")
+        else:
+            price = self.things[line["price"]]
+            start = line["current_period_end"]
+            line |= {"current_period_start": start, "current_period_end": later(start, price)}
+            if sub["status"] == "trialing":
+                sub["status"] = "active"
+            self.tell("customer.subscription.updated", sub)
+            if sub["pause_collection"] is None:
+                self.bill(sub, "subscription_cycle")
+
+    def _declined(self, customer: Thing) -> str:
+        method = self.things.get(customer["invoice_settings"]["default_payment_method"] or "")
+        if method is None:
+            return "There is no card."
+        if method["_number_of_card"] == FAILS_LATER:
+            return "Your card was declined."
+        return DECLINED.get(method["_number_of_card"], "")
+
+    def _failed(self, invoice: Thing, sub: Thing) -> None:
+        self.tell("invoice.payment_failed", invoice)
+        tries = invoice["attempt_count"]
+        if sub["status"] == "incomplete":
+            return
+        if tries <= len(RETRIES):
+            sub["status"], sub["_retry"] = "past_due", self.now() + RETRIES[tries - 1]
+            self.tell("customer.subscription.updated", sub)
+        elif self.gives_up_with == "unpaid":
+            sub["status"], sub["_retry"] = "unpaid", None
+            self.tell("customer.subscription.updated", sub)
+        else:
+            invoice["status"] = "uncollectible"
+            self.end(sub, "payment_failed")
+
+
+def later(start: int, price: Thing) -> int:
+    """A month or a year on, on the same day where there is one."""
+    at = datetime.fromtimestamp(start, UTC)
+    months = at.month - 1 + (12 if price["recurring"]["interval"] == "year" else 1)
+    year, month = at.year + months // 12, months % 12 + 1
+    day = min(at.day, monthrange(year, month)[1])
+    return int(at.replace(year=year, month=month, day=day).timestamp())

@@ -1,0 +1,281 @@
+"""The life of a paid membership, from the button on our page to its end, at a till that keeps state."""
+
+import random
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from newsletter import clock
+from newsletter.billing import dunning, reconciling, terms
+from newsletter.billing.models import ChangeKind, Customer, MembershipChange, Payment, PaymentEvent
+from newsletter.db import db
+from newsletter.jobs import Job
+from newsletter.publication.models import Publication
+from newsletter.subscribers import erasure
+from newsletter.subscribers.models import Subscriber
+from newsletter.tiers import access
+from newsletter.tiers.models import Cadence, Membership, MembershipState
+from newsletter.up.till.state import DAY
+from tests import factories
+from tests.billing.conftest import DECLINED, FAILS_LATER, House
+from tests.doubles import Outbox
+from worker import tasks
+
+
+def held() -> Membership:
+    db.session.expire_all()
+    return db.session.scalars(select(Membership)).one()
+
+
+def changes() -> list[ChangeKind]:
+    return list(db.session.scalars(select(MembershipChange.kind).order_by(MembershipChange.id)))
+
+
+def subjects(outbox: Outbox) -> list[str]:
+    tasks.run(Job.SEND_NOTICES)
+    return [str(message["Subject"]) for message in (outbox[at] for at in range(len(outbox)))]
+
+
+def test_a_stranger_buys_a_tier_and_is_asked_to_confirm_before_any_letter(house: House, outbox: Outbox) -> None:
+    house.buy("grace@example.com")
+    house.deliver()
+
+    grace = Subscriber.by_key("grace@example.com") or pytest.fail("nobody")
+    assert held().state is MembershipState.ACTIVE
+    assert held().amount == 500
+    assert db.session.scalar(select(access.is_paying(Subscriber.id)).where(Subscriber.id == grace.id))
+    assert grace.confirmed_at is None
+    assert grace.newsletters == []
+    payment = db.session.scalars(select(Payment)).one()
+    assert (payment.amount, payment.fee, payment.country) == (500, 33, "DE")
+    told = subjects(outbox)
+    assert "You hold Patrons" in told
+    assert "Your receipt: €5.00" in told
+    assert len(told) == 3  # and the question whether this is their address
+
+
+def test_a_card_that_is_declined_holds_nothing(house: House) -> None:
+    assert house.buy("grace@example.com", card=DECLINED) == 402
+    house.deliver()
+
+    assert db.session.scalar(select(func.count(Membership.id))) == 0
+    assert db.session.scalar(select(func.count(Payment.id))) == 0
+
+
+def test_a_reader_who_is_known_holds_it_under_the_same_name(house: House) -> None:
+    ada = factories.subscriber("ada@example.com")
+    db.session.commit()
+
+    house.buy("Ada@Example.com")
+    house.deliver()
+
+    assert held().subscriber_id == ada.id
+
+
+def test_months_go_by_and_each_is_paid_once(house: House) -> None:
+    house.buy("grace@example.com")
+    house.deliver()
+    house.days_pass(70)
+    house.deliver()
+
+    assert db.session.scalar(select(func.count(Payment.id))) == 3
+    assert (held().paid_until or clock.now()) > clock.now() + timedelta(days=70)
+    assert changes() == [ChangeKind.NEW]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_events_in_any_order_twice_and_with_losses_end_where_the_provider_is(house: House, seed: int) -> None:
+    chance = random.Random(seed)
+
+    def mangled(events: list[dict[str, object]]) -> list[dict[str, object]]:
+        kept = [event for event in events if chance.random() > 0.3]
+        kept += [event for event in kept if chance.random() > 0.5]
+        chance.shuffle(kept)
+        return kept
+
+    house.buy("grace@example.com")
+    if seed % 2:
+        house.till.attach(house.till.all("customer")[0], house.till.card(FAILS_LATER, 12, 2034))
+    house.deliver(mangled)
+    for _ in range(3):
+        house.days_pass(chance.choice((2, 15, 31)))
+        house.deliver(mangled)
+    reconciling.reconcile(house.account, house.stripe)
+
+    there = next(house.stripe.subscriptions())
+    here = held()
+    assert (here.state is MembershipState.ENDED) == (there.held.status == "canceled")
+    assert here.paid_until == there.held.paid_until
+    assert here.ended_at == there.held.ended_at
+    paid = [invoice for invoice in house.till.all("invoice") if invoice["status"] == "paid"]
+    assert db.session.scalar(select(func.count(Payment.id))) == len(paid)
+    again = reconciling.reconcile(house.account, house.stripe)
+    assert again.differences == []
+
+
+def test_a_failed_card_gets_three_letters_then_access_ends_and_comes_back_when_paid(
+    house: House, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.till.gives_up_with = "unpaid"
+    customer = house.till.customer(email="grace@example.com")
+    house.till.attach(customer, house.till.card(FAILS_LATER, 12, 2034))
+    sub = house.till.subscribe(customer, house.till.all("price")[-1], 1, 3, {"newsletter": "1"})
+    house.deliver()
+    house.days_pass(3.01)
+    house.deliver()
+    assert held().state is MembershipState.PAST_DUE
+    grace = terms.grace(Publication.current().id)
+    assert held().ends_at == (held().failing_since or clock.now()) + grace
+
+    for days in (0, 5, 11):
+        moment = (held().failing_since or clock.now()) + timedelta(days=days, minutes=5)
+        with monkeypatch.context() as patched:
+            patched.setattr(clock, "now", lambda moment=moment: moment)
+            for _ in range(2):  # a round made twice tells nobody twice
+                dunning.remind_of_failed_payments(house.account, house.stripe)
+                db.session.commit()
+    told = subjects(outbox)
+    assert told.count("Your payment did not go through") == 2
+    assert told.count("Last reminder: your payment did not go through") == 1
+
+    house.days_pass(20)
+    house.deliver()
+    assert held().state is MembershipState.UNPAID
+    invoice = house.till.things[sub["latest_invoice"]]
+    house.till.attach(customer, house.till.card("4242424242424242", 12, 2034))
+    assert house.till.pay(invoice)
+    house.deliver()
+    assert held().state is MembershipState.ACTIVE
+    assert changes()[-2:] == [ChangeKind.FAILING, ChangeKind.RECOVERED]
+
+
+def test_a_trial_is_announced_before_it_ends_and_then_paid(house: House, outbox: Outbox) -> None:
+    house.buy("grace@example.com")
+    house.till.subscribe(
+        house.till.customer(email="ada@example.com"), house.till.all("price")[0], 1, 2, {"newsletter": "1"}
+    )
+    house.deliver()
+    ada = db.session.scalars(select(Membership).where(Membership.state == MembershipState.TRIALING)).one()
+    assert ada.ends_at == (ada.trial_ends_at or clock.now()) + timedelta(days=2)
+
+    dunning.remind()
+    dunning.remind()
+
+    assert len([subject for subject in subjects(outbox) if subject.startswith("Your trial")]) == 1
+
+
+def test_cancelled_runs_to_the_end_of_what_is_paid_and_no_further(house: House, outbox: Outbox) -> None:
+    house.buy("grace@example.com")
+    house.deliver()
+    reference = held().reference or ""
+    house.stripe.change(reference, {"cancel_at_period_end": True, "cancellation_details": {"comment": "Too dear"}})
+    house.deliver()
+
+    assert held().state is MembershipState.CANCELLED
+    assert held().ends_at == held().paid_until
+    assert held().cancel_reason == "Too dear"
+
+    house.stripe.change(reference, {"cancel_at_period_end": False})
+    house.deliver()
+    assert held().state is MembershipState.ACTIVE
+
+    house.stripe.change(reference, {"cancel_at_period_end": True})
+    house.days_pass(32)
+    house.deliver()
+    assert held().state is MembershipState.ENDED
+    assert changes() == [ChangeKind.NEW, ChangeKind.CANCELLED, ChangeKind.KEPT, ChangeKind.ENDED]
+    assert "Patrons has ended" in subjects(outbox)
+
+
+def test_a_change_to_the_yearly_price_is_counted_as_one(house: House) -> None:
+    house.buy("grace@example.com")
+    house.deliver()
+    yearly = next(price for price in house.till.all("price") if price["recurring"]["interval"] == "year")
+    there = house.stripe.subscription(held().reference or "")
+
+    house.stripe.change(
+        there.reference,
+        {"items": [{"id": there.item, "price": yearly["id"]}], "proration_behavior": "always_invoice"},
+    )
+    house.deliver()
+
+    assert held().cadence is Cadence.YEAR
+    assert changes() == [ChangeKind.NEW, ChangeKind.UPGRADED]
+    last = db.session.scalars(select(MembershipChange).order_by(MembershipChange.id.desc())).first()
+    assert last
+    assert (last.monthly_before, last.monthly_after) == (500_000, 416_666)
+
+
+def test_whoever_is_erased_is_charged_no_more_and_the_books_stay(house: House) -> None:
+    house.buy("grace@example.com")
+    house.deliver()
+    erasure.forget(Subscriber.by_key("grace@example.com") or pytest.fail("nobody"))
+    db.session.commit()
+    tasks.run(Job.KEEP_MEMBERSHIPS)
+    house.deliver()
+
+    assert [sub["status"] for sub in house.till.all("subscription")] == ["canceled"]
+    assert db.session.scalar(select(func.count(Payment.id))) == 1
+    assert db.session.scalar(select(func.count(Membership.id))) == 0
+    assert db.session.scalars(select(Customer)).one().subscriber_id is None
+
+
+def test_what_the_provider_lost_ends_and_is_reported(house: House) -> None:
+    house.buy("grace@example.com")
+    house.deliver()
+    del house.till.things[held().reference or ""]
+
+    found = reconciling.reconcile(house.account, house.stripe)
+
+    assert held().state is MembershipState.ENDED
+    assert [difference["is"] for difference in found.differences] == ["not there"]
+
+
+def test_nothing_is_lost_while_the_provider_is_away(house: House) -> None:
+    house.buy("grace@example.com")
+    house.till.failing = [500] * 60
+    house.deliver()
+    waiting = db.session.scalar(select(func.count()).where(PaymentEvent.taken_at.is_(None)))
+    assert waiting
+    assert db.session.scalar(select(func.count(Membership.id))) == 0
+
+    house.till.failing = []
+    for event in db.session.scalars(select(PaymentEvent)):
+        event.next_try_at = clock.now() - timedelta(seconds=1)
+    db.session.commit()
+    tasks.run(Job.TAKE_PAYMENT_EVENTS)
+
+    assert held().state is MembershipState.ACTIVE
+    assert db.session.scalar(select(func.count()).where(PaymentEvent.taken_at.is_(None))) == 0
+
+
+def test_access_does_not_go_on_for_ever_when_nothing_is_heard_any_more(house: House) -> None:
+    house.buy("grace@example.com")
+    house.deliver()
+
+    ends_at, paid_until = held().ends_at, held().paid_until
+    assert ends_at
+    assert paid_until
+    assert timedelta(0) < ends_at - paid_until <= timedelta(seconds=3 * DAY)
+
+
+def test_while_the_publication_takes_a_break_nobody_is_charged_and_nobody_is_locked_out(house: House) -> None:
+    house.buy("grace@example.com")
+    house.deliver()
+    terms.of(Publication.current().id).paused_at = clock.now()
+    db.session.commit()
+    reconciling.reconcile(house.account, house.stripe)
+    house.days_pass(70)
+    house.deliver()
+
+    assert db.session.scalar(select(func.count(Payment.id))) == 1
+    assert held().state is MembershipState.ACTIVE
+    assert house.client.post("/support/tiers/1").status_code == 410
+
+    terms.of(Publication.current().id).paused_at = None
+    db.session.commit()
+    reconciling.reconcile(house.account, house.stripe)
+    house.days_pass(31)
+    house.deliver()
+    assert db.session.scalar(select(func.count(Payment.id))) == 2
