@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from lxml import html as lxml_html
 from lxml.html import HtmlElement
 
-from emails import formulas
+from emails import formulas, wrapping
 from emails.document import (
     Block,
     Break,
@@ -83,7 +83,7 @@ def _pieces(blocks: Iterable[Block], rendering: Rendering) -> Iterator[Piece]:  
                     yield from _pieces(item.blocks, rendering)
             case Quote(inner, source):
                 within = list(_pieces(inner, rendering))
-                if within or source:  # a door that is not open leaves nothing to quote
+                if source or any(piece.words or piece.url for piece in within):  # nothing leaves nothing to quote
                     yield Piece("quote", "")
                 yield from within
                 if source:
@@ -116,7 +116,8 @@ def _table_pieces(table: Table, rendering: Rendering) -> Iterator[Piece]:
         for cell in row.cells:
             words = _spoken(cell.children, rendering)
             if rendering is Rendering.TEXT:  # side by side, the lines of cells stand between each other
-                yield from (Piece("word", word) for word in words.split())
+                # A word of wide characters may go on in the cell's next line.
+                yield from (Piece("word", part) for word in words.split() for part in wrapping.parts(word))
                 yield from (
                     Piece("link", "", piece.url) for piece in _inline_pieces(cell.children, rendering) if piece.url
                 )

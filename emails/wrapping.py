@@ -31,20 +31,7 @@ def columns(text: str) -> int:
     return sum(0 if combining(c) else 2 if _is_wide(c) else 1 for c in shown)
 
 
-def _filled(text: str, room: int, width: int) -> list[str]:
-    lines: list[str] = []
-    line = ""
-    for word in _WORDS.findall(text):
-        for number, piece in enumerate(_pieces(word)):
-            gap = " " if line and number == 0 else ""
-            if line and columns(line) + len(gap) + columns(piece) > room:
-                lines.append(line)
-                line, gap, room = "", "", width
-            line += gap + piece
-    return [*lines, line]
-
-
-def _pieces(word: str) -> list[str]:
+def parts(word: str) -> list[str]:
     """Where a word may be broken: between wide characters, but not before a mark that closes."""
     if word.isascii():
         return [word]
@@ -56,6 +43,19 @@ def _pieces(word: str) -> list[str]:
             pieces.append("")
         pieces[-1] += character
     return pieces
+
+
+def _filled(text: str, room: int, width: int) -> list[str]:
+    lines: list[str] = []
+    line = ""
+    for word in _WORDS.findall(text):
+        for number, piece in enumerate(parts(word)):
+            gap = " " if line and number == 0 else ""
+            if line and columns(line) + len(gap) + columns(piece) > room:
+                lines.append(line)
+                line, gap, room = "", "", width
+            line += gap + piece
+    return [*lines, line]
 
 
 def _is_one(before: str, character: str) -> bool:
