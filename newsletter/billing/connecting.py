@@ -2,6 +2,8 @@
 
 from contextlib import suppress
 
+from sqlalchemy import select
+
 from newsletter import clock, config, sealing
 from newsletter.billing import counterparts
 from newsletter.billing.models import Account
@@ -31,17 +33,11 @@ def connect(publication: Publication, key: str) -> Account:
     hook, secret = stripe.make_hook(config.settings().site_url + HOOK)
     if earlier:
         _end(earlier)
-    account = Account(
-        publication_id=publication.id,
-        reference=there["id"],
-        name=_name(there),
-        country=there.get("country") or "",
-        is_live="_live_" in key,
-        sealed_key=sealing.seal(key),
-        sealed_hook_secret=sealing.seal(secret),
-        hook_reference=hook,
-    )
-    db.session.add(account)
+    account = _known(publication, there["id"], is_live="_live_" in key)
+    account.name, account.country = _name(there), there.get("country") or ""
+    account.sealed_key, account.sealed_hook_secret = sealing.seal(key), sealing.seal(secret)
+    account.hook_reference, account.disconnected_at = hook, None
+    account.trouble, account.trouble_at = "", None
     db.session.flush()
     account.portal_reference = stripe.put_portal(_portal(), f"portal-{account.id}-{there['id']}-{hook}")
     counterparts.keep_in_step(account, stripe)
@@ -54,6 +50,16 @@ def disconnect(account: Account) -> None:
     with suppress(NewsletterError):  # a key that was withdrawn there cannot take its hook with it
         Stripe(sealing.open_(account.sealed_key)).drop_hook(account.hook_reference)
     _end(account)
+
+
+def _known(publication: Publication, reference: str, *, is_live: bool) -> Account:
+    """The same account as before, with all that is paid through it, if it was connected before."""
+    of_it = Account.publication_id == publication.id, Account.reference == reference, Account.is_live == is_live
+    found = db.session.scalar(select(Account).where(*of_it).order_by(Account.id.desc()).limit(1))
+    if found is None:
+        found = Account(publication_id=publication.id, reference=reference, is_live=is_live)
+        db.session.add(found)
+    return found
 
 
 def _check(key: str) -> None:

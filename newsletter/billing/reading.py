@@ -33,6 +33,7 @@ def subscription(thing: Thing) -> Subscribed:
         latest_invoice=name(thing.get("latest_invoice")),
         item=line["id"],
         is_collection_paused=bool(thing.get("pause_collection")),
+        cancels_at_period_end=bool(thing.get("cancel_at_period_end")),
     )
 
 
@@ -148,19 +149,21 @@ def _held(thing: Thing, line: Thing) -> Held:
     cancelled_for = thing.get("cancel_at")
     if thing.get("cancel_at_period_end") and not cancelled_for:
         cancelled_for = line["current_period_end"]
+    paused_until = _noted(notes.get("paused_until"))
+    trial_ends_at = _maybe(thing.get("trial_end"))
     words = [details.get("comment"), details.get("feedback"), details.get("reason")]
     return Held(
         status=thing["status"],
         started_at=moment(thing["start_date"]),
         paid_until=paid_until,
-        trial_ends_at=_maybe(thing.get("trial_end")),
+        trial_ends_at=None if paused_until and trial_ends_at == paused_until else trial_ends_at,  # see plans.pause
         cancelled_for=_maybe(cancelled_for),
         cancelled_at=_maybe(thing.get("canceled_at")),
         cancel_reason=next((word for word in words if word), ""),
         ended_at=_maybe(thing.get("ended_at")),
         failing_since=_failing_since(thing),
         paused_from=_noted(notes.get("paused_from")),
-        paused_until=_noted(notes.get("paused_until")),
+        paused_until=paused_until,
     )
 
 

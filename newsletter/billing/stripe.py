@@ -193,21 +193,24 @@ class Stripe:
         with _plain():
             return reading.subscription(_whole(self._v1.subscriptions.cancel(reference, _said(said))))
 
-    def preview(self, reference: str, said: Mapping[str, Any]) -> Difference:
-        """What a change of plan would cost now, and the next payment after it."""
+    def preview(self, reference: str, said: Mapping[str, Any], next_at: datetime | None) -> Difference:
+        """What a change of plan would cost now, and what is paid from then on; `next_at` None: of a new period."""
+        now = self._preview(reference, said)
+        unmixed = {key: value for key, value in said.items() if key != "proration_date"}
+        full = self._preview(reference, {**unmixed, "proration_behavior": "none"})
+        ends = [line["period"]["end"] for line in full["lines"]["data"]]
+        return Difference(
+            due_now=now["total"] if said["proration_behavior"] != "none" else 0,
+            currency=full["currency"].upper(),
+            next_amount=full["total"],
+            next_at=next_at or reading.moment(max(ends, default=full["period_end"])),
+        )
+
+    def _preview(self, reference: str, said: Mapping[str, Any]) -> Thing:
         with _plain():
-            told = _whole(
+            return _whole(
                 self._v1.invoices.create_preview(_said({"subscription": reference, "subscription_details": said}))
             )
-        lines = told["lines"]["data"]
-        due = told["amount_due"]
-        last = max((line["period"]["end"] for line in lines), default=told["period_end"])
-        return Difference(
-            due_now=due,
-            currency=told["currency"].upper(),
-            next_amount=sum(line["amount"] for line in lines if line["period"]["end"] == last and line["amount"] > 0),
-            next_at=reading.moment(last),
-        )
 
     # Money
 

@@ -25,6 +25,7 @@ class Subscribed:
     latest_invoice: str = ""
     item: str = ""  # the provider's name of the line that holds the price
     is_collection_paused: bool = False
+    cancels_at_period_end: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,7 @@ class Bell:
 class Difference:
     """What changing a plan costs now, and from when on."""
 
-    due_now: int
+    due_now: int  # below nothing: left over, for the payments to come
     currency: str
     next_amount: int
     next_at: datetime

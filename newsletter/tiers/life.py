@@ -48,8 +48,15 @@ def state(held: Held) -> MembershipState | None:
     if held.cancelled_for:
         return MembershipState.CANCELLED
     if held.status == "trialing":
-        return MembershipState.PAUSED if held.paused_until else MembershipState.TRIALING
+        return _in_trial(held)
     return MembershipState.ACTIVE
+
+
+def _in_trial(held: Held) -> MembershipState:
+    """A pause is kept as a trial at the provider: see billing/plans.py."""
+    if held.paused_until is None or held.paused_from is None:
+        return MembershipState.TRIALING
+    return MembershipState.PAUSED if held.paused_until > held.paused_from else MembershipState.ACTIVE
 
 
 def holds_until(held: Held, grace: timedelta) -> datetime:
@@ -78,7 +85,7 @@ def write(membership: Membership, held: Held, grace: timedelta) -> None:
     membership.state = is_now
     membership.started_at = held.started_at
     membership.paid_until = held.paid_until
-    membership.trial_ends_at = held.trial_ends_at
+    membership.trial_ends_at = held.trial_ends_at or membership.trial_ends_at  # a pause takes its place there
     membership.cancelled_for = held.cancelled_for
     membership.cancelled_at = held.cancelled_at
     membership.cancel_reason = held.cancel_reason

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, g, jsonify, request
 
-from newsletter.up.till.state import Thing, Till, later
+from newsletter.up.till.state import Planned, Thing, Till, later
 
 bp = Blueprint("api", __name__, url_prefix="/v1")
 KINDS = {
@@ -51,9 +51,10 @@ def enter() -> Response | tuple[Response, int] | None:
         status = till().failing.pop(0)
         return jsonify(error={"type": "api_error", "message": "The till is told to fail."}), status
     g.once = request.headers.get("Idempotency-Key") if request.method == "POST" else None
+    g.body = request.get_data(as_text=True)  # before it is read as a form, which leaves nothing of it
     if g.once and g.once in till().answers:
         body, answer = till().answers[g.once]
-        if body != request.get_data(as_text=True):
+        if body != g.body:
             return jsonify(error={"type": "idempotency_error", "message": "Same key, other words."}), 400
         return jsonify(answer)
     return None
@@ -62,7 +63,7 @@ def enter() -> Response | tuple[Response, int] | None:
 @bp.after_request
 def remember(response: Response) -> Response:
     if g.get("once") and response.status_code == 200 and response.is_json:
-        till().answers[g.once] = (request.get_data(as_text=True), response.get_json())
+        till().answers[g.once] = (g.body, response.get_json())
     return response
 
 
@@ -127,9 +128,10 @@ def _write(where: str, said: Thing) -> Thing:
     state = till()
     if where in KINDS:
         return _made(where, said)
+    if where == "invoices/create_preview":
+        return _previewed(said)
     if where == "billing_portal/sessions":
-        url = f"{request.host_url}portal/{said['customer']}"
-        return state.make("billing_portal.session", "bps", url=url, return_url=said.get("return_url"), **said)
+        return state.make("billing_portal.session", "bps", url=f"{request.host_url}portal/{said['customer']}", **said)
     if where == "refunds":
         charge = state.things[said["charge"]]
         charge["amount_refunded"] = charge["amount"]
@@ -192,47 +194,93 @@ def _session(said: Thing) -> Thing:
 
 def _changed(sub: Thing, said: Thing) -> Thing:
     state = till()
-    line = state.line(sub)
     if sub["status"] == "canceled":
         raise Refused(400, "invalid_request_error", "A canceled subscription can only update its metadata.")
+    must_be_paid = said.pop("payment_behavior", "") == "error_if_incomplete"
+    proration = said.pop("proration_behavior", "create_prorations")
+    at = int(said.pop("proration_date", state.now()))
     for item in said.pop("items", []):
-        _replan(sub, line, item, said.get("proration_behavior", "create_prorations"))
-    said.pop("proration_behavior", None)
-    if said.get("trial_end"):
-        moment = state.now() if said["trial_end"] == "now" else int(said["trial_end"])
-        sub["trial_end"], line["current_period_end"] = moment, moment
-        sub["status"] = "trialing"
-        del said["trial_end"]
-    if "cancel_at_period_end" in said:
-        wanted = said.pop("cancel_at_period_end") in {True, "true"}
-        sub["cancel_at_period_end"] = wanted
-        sub["cancel_at"] = line["current_period_end"] if wanted else None
-        sub["canceled_at"] = state.now() if wanted else None
-        sub["cancellation_details"]["reason"] = "cancellation_requested" if wanted else None
-    sub["cancellation_details"] |= said.pop("cancellation_details", {})
+        planned = replanned(sub, item, proration, at)
+        if must_be_paid and planned.due > 0 and (trouble := state.declined(state.things[sub["customer"]])):
+            raise Refused(402, "card_error", trouble, "card_declined")
+        state.carry_out(sub, planned)
+    if "trial_end" in said:
+        _move_trial(sub, said.pop("trial_end"))
+    _plan_its_end(sub, said)
     if "pause_collection" in said:
         sub["pause_collection"] = said.pop("pause_collection") or None
     sub["metadata"] |= said.pop("metadata", {})
+    sub["metadata"] = {key: value for key, value in sub["metadata"].items() if value != ""}
     sub |= {key: value for key, value in said.items() if key in sub}
     state.tell("customer.subscription.updated", sub)
     return sub
 
 
-def _replan(sub: Thing, line: Thing, item: Thing, proration: str) -> None:
+def _move_trial(sub: Thing, end: str) -> None:
+    state, line = till(), till().line(sub)
+    if end == "now":
+        line |= {
+            "current_period_start": state.now(),
+            "current_period_end": later(state.now(), state.things[line["price"]]),
+        }
+        sub |= {"trial_end": state.now(), "status": "active"}
+        state.bill(sub, "subscription_cycle")
+        return
+    sub |= {"trial_end": int(end), "status": "trialing"}
+    line["current_period_end"] = int(end)
+
+
+def _plan_its_end(sub: Thing, said: Thing) -> None:
+    state, details = till(), sub["cancellation_details"]
+    if "cancel_at_period_end" in said:
+        wanted = said.pop("cancel_at_period_end") in {True, "true"}
+        sub["cancel_at_period_end"] = wanted
+        sub["cancel_at"] = state.line(sub)["current_period_end"] if wanted else None
+    elif "cancel_at" in said:
+        sub["cancel_at"] = int(said.pop("cancel_at") or 0) or None
+    sub["canceled_at"] = (sub["canceled_at"] or state.now()) if sub["cancel_at"] else None
+    details["reason"] = "cancellation_requested" if sub["cancel_at"] else None
+    details |= said.pop("cancellation_details", {})
+    if sub["cancel_at"] is None:
+        details["comment"] = None
+
+
+def _previewed(said: Thing) -> Thing:
+    """An invoice that is never made: what a change would cost."""
+    state, asked = till(), said["subscription_details"]
+    sub = _find(f"subscriptions/{said['subscription']}")
+    proration = asked.get("proration_behavior", "create_prorations")
+    planned = replanned(sub, asked["items"][0], proration, int(asked.get("proration_date", state.now())))
+    return {
+        "id": "upcoming_in_practice",
+        "object": "invoice",
+        "customer": sub["customer"],
+        "currency": planned.price["currency"],
+        "total": planned.due if proration == "always_invoice" else planned.full,
+        "amount_due": max(planned.due if proration == "always_invoice" else planned.full, 0),
+        "period_end": planned.end,
+        "lines": _list([{"object": "line_item", "period": {"start": planned.start, "end": planned.end}}]),
+    }
+
+
+def replanned(sub: Thing, item: Thing, proration: str, at: int) -> Planned:
     """What is left of the old period is taken off the first payment of the new one."""
-    state = till()
+    state, line = till(), till().line(sub)
     before: Thing = state.things[line["price"]]
-    after = state.things[item.get("price") or before["id"]]
-    rest = (line["current_period_end"] - state.now()) / (line["current_period_end"] - line["current_period_start"])
-    left = before["unit_amount"] * line["quantity"] * rest
-    line |= {"price": after["id"], "quantity": int(item.get("quantity") or line["quantity"])}
+    after: Thing = state.things[item.get("price") or before["id"]]
+    quantity = int(item.get("quantity") or line["quantity"])
+    start, end = line["current_period_start"], line["current_period_end"]
+    rest = (end - at) / (end - start)
+    left, full = before["unit_amount"] * line["quantity"] * rest, after["unit_amount"] * quantity
+    if sub["status"] == "trialing":
+        return Planned(after, quantity, start, end, 0, full)
     if before["recurring"]["interval"] == after["recurring"]["interval"]:
-        due = after["unit_amount"] * line["quantity"] * rest - left
-    else:
-        line |= {"current_period_start": state.now(), "current_period_end": later(state.now(), after)}
-        due = after["unit_amount"] * line["quantity"] - left
-    if proration == "always_invoice":
-        state.bill(sub, "subscription_update", amount=max(round(due), 0))
+        return Planned(after, quantity, start, end, _due(full * rest - left, proration), full)
+    return Planned(after, quantity, at, later(at, after), _due(full - left, proration, full), full)
+
+
+def _due(mixed: float, proration: str, unmixed: int = 0) -> int:
+    return {"none": unmixed, "create_prorations": 0}.get(proration, round(mixed))
 
 
 def _listed(where: str) -> Thing:
@@ -272,7 +320,7 @@ def shown(thing: Thing, expanded: list[str]) -> Thing:
     state = till()
     if thing["object"] == "subscription":
         told["items"] = _list([shown(state.line(thing), ["price"])])
-    elif thing["object"] == "invoice":
+    elif thing["object"] == "invoice" and "payments" in thing:
         paid = [
             {"id": "inpay", "object": "invoice_payment", "payment": {"payment_intent": p}} for p in thing["payments"]
         ]

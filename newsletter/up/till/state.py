@@ -6,6 +6,7 @@ import time
 from calendar import monthrange
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,18 @@ DAY = 86400
 RETRIES = (3 * DAY, 5 * DAY, 7 * DAY)  # after a payment failed; then it is given up
 DECLINED = {"4000000000000002": "Your card was declined.", "4000000000009995": "Your card has insufficient funds."}
 FAILS_LATER = "4000000000000341"  # can be put in, and never charged
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A subscription with another price or quantity."""
+
+    price: Thing
+    quantity: int
+    start: int  # of its period
+    end: int
+    due: int  # now; below nothing: goes to the customer's balance
+    full: int  # of each period
 
 
 class Till:
@@ -111,6 +124,7 @@ class Till:
         due = 0 if is_free else price["unit_amount"] * line["quantity"] if amount is None else amount
         invoice = self.make("invoice", "in", customer=sub["customer"], currency=price["currency"], status="open")
         invoice |= {
+            "total": due,
             "amount_due": due,
             "amount_paid": 0,
             "attempt_count": 0,
@@ -126,17 +140,37 @@ class Till:
                 "subscription_details": {"subscription": sub["id"], "metadata": dict(sub["metadata"])},
             },
         }
+        self._take_off_balance(invoice)
         sub["latest_invoice"] = invoice["id"]
         self.tell("invoice.created", invoice)
         self.pay(invoice)
         return invoice
+
+    def carry_out(self, sub: Thing, planned: Planned) -> None:
+        """Another price or quantity, paid for at once; what is left over stays for the payments to come."""
+        self.line(sub).update(
+            price=planned.price["id"],
+            quantity=planned.quantity,
+            current_period_start=planned.start,
+            current_period_end=planned.end,
+        )
+        if planned.due > 0:
+            self.bill(sub, "subscription_update", amount=planned.due)
+        elif planned.due < 0:
+            self.things[sub["customer"]]["balance"] += planned.due
+
+    def _take_off_balance(self, invoice: Thing) -> None:
+        customer = self.things[invoice["customer"]]
+        taken = min(invoice["amount_due"], max(-customer["balance"], 0))
+        customer["balance"] += taken
+        invoice["amount_due"] -= taken
 
     def pay(self, invoice: Thing) -> bool:
         """Try to charge it. What fails is tried again later, and given up in the end."""
         sub = self.things[invoice["parent"]["subscription_details"]["subscription"]]
         customer = self.things[invoice["customer"]]
         invoice["attempt_count"] += 1
-        trouble = self._declined(customer) if invoice["amount_due"] else ""
+        trouble = self.declined(customer) if invoice["amount_due"] else ""
         if trouble:
             self._failed(invoice, sub)
             return False
@@ -230,7 +264,7 @@ class Till:
             if sub["pause_collection"] is None:
                 self.bill(sub, "subscription_cycle")
 
-    def _declined(self, customer: Thing) -> str:
+    def declined(self, customer: Thing) -> str:
         method = self.things.get(customer["invoice_settings"]["default_payment_method"] or "")
         if method is None:
             return "There is no card."
