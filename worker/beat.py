@@ -2,12 +2,12 @@
 
 from celery.signals import setup_logging
 
-from newsletter import jobs, logs
+from newsletter import bells, logs
 from newsletter.config import settings
 from worker import schedule
 
-jobs.configure(settings())
-celery = jobs.celery
+bells.configure(settings())
+celery = bells.celery
 celery.conf.beat_schedule = schedule.TIMETABLE
 
 

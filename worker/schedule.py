@@ -1,6 +1,6 @@
 """The timetable for beat. Every job in it may come late, twice or not at all: workers also look by themselves."""
 
-from newsletter.jobs import Job
+from newsletter.bells import Job
 
 TIMETABLE = {
     "start what is due": {"task": Job.START_DUE_MAILINGS.value, "schedule": 30.0},

@@ -6,6 +6,7 @@ import structlog
 
 import emails
 from newsletter import jobs
+from newsletter.billing import events, rounds
 from newsletter.db import db
 from newsletter.jobs import Job
 from newsletter.posts import link_checks, snapshots
@@ -112,8 +113,6 @@ def read_link(snapshot_id: int) -> None:
 
 @task(Job.TAKE_PAYMENT_EVENTS)
 def take_payment_events() -> None:
-    from newsletter.billing import events  # and with it the payment provider's SDK, which weighs 26 MB
-
     for _ in range(1000):
         if not events.take_next():
             break
@@ -123,20 +122,14 @@ def take_payment_events() -> None:
 
 @task(Job.KEEP_TIERS_IN_STEP)
 def keep_tiers_in_step() -> None:
-    from newsletter.billing import rounds
-
     rounds.keep_tiers_in_step()
 
 
 @task(Job.KEEP_MEMBERSHIPS)
 def keep_memberships() -> None:
-    from newsletter.billing import rounds
-
     rounds.keep_memberships()
 
 
 @task(Job.RECONCILE)
 def reconcile() -> None:
-    from newsletter.billing import rounds
-
     rounds.reconcile()

@@ -10,7 +10,7 @@ from newsletter import clock, config
 from newsletter.admin import bp, guard
 from newsletter.admin.money import owners_only
 from newsletter.admin.settings import saved
-from newsletter.billing import connecting, terms
+from newsletter.billing import PRACTICE_KEY, connecting, terms
 from newsletter.billing.models import Account, Reconciliation, TaxBehavior, Terms
 from newsletter.db import db
 from newsletter.errors import NewsletterError, NotFound
@@ -39,7 +39,7 @@ def payments() -> ResponseReturnValue:
 @bp.post("/money/payments/connect")
 def connect_payments() -> ResponseReturnValue:
     _open()
-    key = connecting.PRACTICE if config.settings().billing == "test" else request.form.get("key", "")
+    key = PRACTICE_KEY if config.settings().billing == "test" else request.form.get("key", "")
     try:
         account = connecting.connect(Publication.current(), key)
     except NewsletterError as error:

@@ -14,7 +14,6 @@ from newsletter.jobs import Job, enqueue
 from newsletter.publication.models import Publication
 
 HOOK = "/webhooks/stripe"
-PRACTICE = "sk_test_practice"  # opens the till of BILLING=test, and nothing else
 
 
 class NotReachable(NewsletterError):
@@ -34,6 +33,7 @@ def connect(publication: Publication, key: str) -> Account:
     if earlier:
         _end(earlier)
     account = _known(publication, there["id"], is_live="_live_" in key)
+    _drop_hook(stripe, account.hook_reference)
     account.name, account.country = _name(there), there.get("country") or ""
     account.sealed_key, account.sealed_hook_secret = sealing.seal(key), sealing.seal(secret)
     account.hook_reference, account.disconnected_at = hook, None
@@ -41,14 +41,14 @@ def connect(publication: Publication, key: str) -> Account:
     db.session.flush()
     account.portal_reference = stripe.put_portal(_portal(), f"portal-{account.id}-{there['id']}-{hook}")
     counterparts.keep_in_step(account, stripe)
-    enqueue(Job.RECONCILE)
+    if next(stripe.subscriptions(), None):  # there are payers already, of earlier days or of another platform
+        enqueue(Job.RECONCILE)
     return account
 
 
 def disconnect(account: Account) -> None:
     """Nobody new can pay. Who pays there goes on paying, as far as the provider is concerned: say so."""
-    with suppress(NewsletterError):  # a key that was withdrawn there cannot take its hook with it
-        Stripe(sealing.open_(account.sealed_key)).drop_hook(account.hook_reference)
+    _drop_hook(Stripe(sealing.open_(account.sealed_key)), account.hook_reference)
     _end(account)
 
 
@@ -60,6 +60,13 @@ def _known(publication: Publication, reference: str, *, is_live: bool) -> Accoun
         found = Account(publication_id=publication.id, reference=reference, is_live=is_live)
         db.session.add(found)
     return found
+
+
+def _drop_hook(stripe: Stripe, reference: str | None) -> None:
+    """A key that was withdrawn there cannot take its hook with it."""
+    if reference:
+        with suppress(NewsletterError):
+            stripe.drop_hook(reference)
 
 
 def _check(key: str) -> None:

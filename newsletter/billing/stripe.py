@@ -1,12 +1,13 @@
 """Stripe, through its own SDK: the one module that speaks with it. docs.stripe.com/api, version 2026-10-28."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Final
-
-import stripe
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 from newsletter import config, sealing
 from newsletter.billing import reading
@@ -14,6 +15,9 @@ from newsletter.billing.models import Account
 from newsletter.billing.reading import Thing
 from newsletter.billing.values import Bell, Bought, Difference, Paid, Payer, Subscribed
 from newsletter.errors import NewsletterError
+
+if TYPE_CHECKING:
+    import stripe  # it weighs 26 MB: a process loads it when it first speaks with Stripe
 
 VERSION: Final = "2026-10-28.endive"
 PATIENCE: Final = (5.0, 25.0)  # seconds to connect, and for an answer
@@ -85,14 +89,20 @@ class Stripe:
     """One account there."""
 
     def __init__(self, key: str) -> None:
-        self._client = stripe.StripeClient(
-            key,
+        self._key = key
+
+    @cached_property
+    def _v1(self) -> stripe.V1Services:
+        import stripe
+
+        client = stripe.StripeClient(
+            self._key,
             stripe_version=VERSION,
             base_addresses={"api": base} if (base := _base()) else {},
             max_network_retries=RETRIES,
             http_client=stripe.RequestsClient(timeout=PATIENCE),
         )
-        self._v1 = self._client.v1
+        return client.v1
 
     # The account and what is on offer
 
@@ -293,6 +303,8 @@ def of(account: Account) -> Stripe:
 
 def bell(account: Account, body: bytes, signature: str) -> Bell:
     """An event, as long as its signature is genuine and younger than five minutes. Raises NotGenuine."""
+    import stripe
+
     secret = sealing.open_(account.sealed_hook_secret)
     try:
         stripe.WebhookSignature.verify_header(body.decode(), signature, secret, OLDEST_SIGNATURE)
@@ -326,6 +338,8 @@ def _base() -> str:
 @contextmanager
 def _plain() -> Iterator[None]:
     """Stripe's ways to say no, in ours."""
+    import stripe
+
     try:
         yield
     except stripe.AuthenticationError:

@@ -2,7 +2,7 @@
 
 import click
 
-from newsletter.cli import dkim, doctor, inbound, mailings, owner, posts, settings_page, subscribers, up
+from newsletter.cli import dkim, doctor, inbound, mailings, owner, payments, posts, settings_page, subscribers, up
 from newsletter.cli.root import Root, in_app
 
 
@@ -28,6 +28,7 @@ for command in (
     subscribers.subscribers,
     posts.posts,
     mailings.mailings,
+    payments.payments,
     inbound.inbound,
     inbound.bounces,
     dkim.dkim,

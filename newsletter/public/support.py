@@ -6,6 +6,7 @@ from flask import g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from newsletter import config, guards
+from newsletter.billing import checkout, stripe
 from newsletter.billing.models import Account, Terms
 from newsletter.db import db
 from newsletter.errors import NewsletterError, NotFound
@@ -38,8 +39,6 @@ def support() -> Response:
 @limiter.limit(FROM_A_NETWORK, key_func=network.of_visitor)
 def choose_tier(price_id: int) -> Response:
     """To the provider's page. Nothing is held or owed before it is paid there."""
-    from newsletter.billing import checkout, stripe  # the provider's SDK weighs 26 MB: only who sells carries it
-
     price = db.session.get(Price, price_id)
     if price is None or price.tier not in Tier.on_offer():
         raise NothingToSupport
@@ -60,8 +59,6 @@ def choose_tier(price_id: int) -> Response:
 @bp.post("/support/once")
 @limiter.limit(FROM_A_NETWORK, key_func=network.of_visitor)
 def pay_once() -> Response:
-    from newsletter.billing import checkout, stripe
-
     try:
         account, there = stripe.connected()
         terms = _terms()

@@ -15,10 +15,12 @@ from rich.table import Table
 from sqlalchemy import select
 
 from newsletter import clock, config
+from newsletter.billing import PRACTICE_KEY, connecting
 from newsletter.db import db
 from newsletter.errors import NewsletterError
 from newsletter.posts import publishing
 from newsletter.posts.models import Post, PostStatus
+from newsletter.publication.models import Publication
 from newsletter.sending.models import Mailing
 from newsletter.sending.queries import Progress
 from newsletter.terminal.mailing import follow
@@ -29,6 +31,7 @@ from newsletter.up.supervisor import Stack
 
 _PATIENCE = 600.0  # seconds for the whole mailing
 _SHOWN = 20  # differences
+_NOT_OF_THE_DEMO = {"MAIL_URL", "SITE_URL", "INBOX_DIR", "TILL_URL"}
 
 
 class NotForTheDemo(NewsletterError):
@@ -72,6 +75,7 @@ def _play(stack: Stack, note: DemoNote) -> None:
     config.settings.cache_clear()
     with create_app().app_context():
         _settle(stack.var, note.password)
+        _connect()
         mailing_id = _send()
         numbers = follow(mailing_id, patience=_PATIENCE)
         db.session.remove()
@@ -90,6 +94,13 @@ def _settle(var: Path, password: str) -> None:
         if not demo_people.are_settled():
             demo_people.settle(var / "demo-readers.csv")
             db.session.commit()
+
+
+def _connect() -> None:
+    """To the practice till, where there is one."""
+    if config.settings().till_url:
+        connecting.connect(Publication.current(), PRACTICE_KEY)
+        db.session.commit()
 
 
 def _send() -> int:
@@ -128,13 +139,16 @@ def _show_the_way(stack: Stack, password: str) -> None:
     way = Table.grid(padding=(0, 3, 0, 0))
     way.add_row("Site", f"{stack.site_url}/", "")
     way.add_row("Desk", f"{stack.site_url}/desk", harmless(f"{demo_house.OWNER_EMAIL}   {password}"))
+    if "TILL_URL" in stack.env:
+        way.add_row("Support", f"{stack.site_url}/support", "pay with the card 4242 4242 4242 4242: no money moves")
     way.add_row("Inbox", f"{stack.site_url}/inbox/", harmless(f"the same as files: {stack.inbox}"))
     out.print(Panel(way, title="The Red Thread", title_align="left", border_style="dim", padding=(1, 2), expand=False))
 
 
 def _of_the_demo(environment: Mapping[str, str]) -> dict[str, str]:
-    """The demo mails nobody and links to itself, whatever is set for the real thing."""
-    return {name: value for name, value in environment.items() if name not in {"MAIL_URL", "SITE_URL", "INBOX_DIR"}}
+    """The demo mails nobody, links to itself and takes no money, whatever is set for the real thing."""
+    kept = {name: value for name, value in environment.items() if name not in _NOT_OF_THE_DEMO}
+    return {**kept, "BILLING": "off" if environment.get("BILLING") == "off" else "test"}
 
 
 def _refuse_the_data_of_others(folder: Path, environment: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ from newsletter.up import places, processes
 from newsletter.up.processes import Identity
 
 # What is asked to end first stands first: nothing loses what it needs while it still works.
-_ORDER = {"beat": 0, "worker": 1, "web": 1, "inbox": 3, "postgres": 4, "valkey": 5}
+_ORDER = {"beat": 0, "worker": 1, "web": 1, "inbox": 3, "till": 3, "postgres": 4, "valkey": 5}
 
 
 def rank(name: str) -> int:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from newsletter.billing import PRACTICE_KEY
 from newsletter.up import borrowed, console, places, processes, procfile
 from newsletter.up.postgres import EmbeddedPostgres
 from newsletter.up.processes import CannotStart, Identity
@@ -184,9 +185,20 @@ class Stack:
             port=self.web_port,
             has_inbox=not given.mail,
         )
+        if self.env.get("BILLING") == "test" and not self.env.get("TILL_URL"):
+            self._keep_till()
         if not given.mail:
             self._keep("inbox", self._launch_inbox)
             self._wait("inbox", lambda: places.is_open(self.mail_port))
+
+    def _keep_till(self) -> None:
+        """The practice till: a payment provider on this machine. What it holds outlives it."""
+        port = places.free_port()
+        self.env["TILL_URL"] = f"http://{places.LOOPBACK}:{port}"
+        command = [sys.executable, "-m", "newsletter.up.till.serve", "--port", str(port)]
+        held = ["--key", PRACTICE_KEY, "--held", str(self.var / "till.json")]
+        self._keep("till", lambda: self._launch("till", command + held))
+        self._wait("till", lambda: places.is_open(port))
 
     # No signal to the servers at our death: the last watch ends them when those who need them have ended.
 

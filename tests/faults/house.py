@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 import newsletter.models  # noqa: F401  # all tables are known before the first query
-from newsletter import clock, config, jobs
+from newsletter import bells, clock, config, jobs
 from newsletter.config import Settings
 from newsletter.db import Base, db
 from newsletter.posts import publishing
@@ -89,7 +89,7 @@ class House:
             jobs.celery.send_task(
                 job.value,
                 args=ids,
-                queue=jobs.MAILINGS if job in jobs._QUEUES else jobs.NOTICES,
+                queue=jobs.MAILINGS if job in bells._QUEUES else jobs.NOTICES,
                 connection=connection,
                 ignore_result=True,
             )

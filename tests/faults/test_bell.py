@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from newsletter.jobs import HEARD_AGAIN_AFTER, Job
+from newsletter.bells import HEARD_AGAIN_AFTER, Job
 from tests.faults.conftest import LONG, Check
 from tests.faults.house import House, sent
 from tests.faults.sink import Sink

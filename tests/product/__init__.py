@@ -77,8 +77,8 @@ def link(letter: Letter | EmailMessage, part: str) -> str:
 
 @pytest.fixture(scope="session")
 def product() -> Iterator[Product]:
-    """Running, with a publication, its cast of readers, and one issue sent to them."""
-    environment = {name: value for name, value in os.environ.items() if name not in _OURS}
+    """Running, with a publication, its cast of readers, one issue sent to them, and a till to practise at."""
+    environment = {name: value for name, value in os.environ.items() if name not in _OURS} | {"BILLING": "test"}
     with (
         tempfile.TemporaryDirectory(prefix="newsletter-product-") as folder,
         Stack(Path(folder) / "var", 0, 0, environment=environment, durable=False) as stack,

@@ -6,8 +6,9 @@ python -m tests.product.settle PASSWORD, with the settings of a running product.
 import sys
 
 from newsletter.app import create_app
+from newsletter.billing import PRACTICE_KEY, connecting
 from newsletter.db import db
-from newsletter.publication.models import Newsletter
+from newsletter.publication.models import Newsletter, Publication
 from newsletter.subscribers import leaving
 from newsletter.up import demo_house
 from tests import factories
@@ -21,4 +22,5 @@ with create_app().app_context():
             factories.member(made)
         if reader.has_left:
             leaving.leave(made.id, None)
+    connecting.connect(Publication.current(), PRACTICE_KEY)
     db.session.commit()

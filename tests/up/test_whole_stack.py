@@ -6,12 +6,14 @@ import smtplib
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from newsletter.up import processes
+from newsletter.billing import PRACTICE_KEY
+from newsletter.up import places, processes
 from newsletter.up.run_file import RunFile
 from newsletter.up.supervisor import Stack
 
@@ -104,3 +106,29 @@ def _remove_shelter(var: Path) -> None:
     shelter = var / "postgres" / "shelter"
     if shelter.is_symlink():
         subprocess.run(["rm", "-rf", shelter.resolve()], check=True)
+
+
+def test_the_practice_till_is_kept_running_and_keeps_what_it_holds(tmp_path: Path) -> None:
+    def till() -> Stack:
+        return Stack(tmp_path, 0, 0, environment={"PATH": os.environ["PATH"], "BILLING": "test"}, durable=False)
+
+    def ask(stack: Stack, **said: str) -> str:
+        asked = urllib.request.Request(
+            f"{stack.env['TILL_URL']}/v1/customers",
+            urllib.parse.urlencode(said).encode() if said else None,
+            {"Authorization": f"Bearer {PRACTICE_KEY}"},
+        )
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            return str(answer.read().decode())
+
+    with till() as stack:
+        assert set(stack.running) == PARTS | {"till"}
+        ask(stack, email="grace@example.com")
+        killed, port = stack.running["till"], int(stack.env["TILL_URL"].rpartition(":")[2])
+        os.kill(killed, signal.SIGKILL)
+        assert processes.wait_until(lambda: stack.running.get("till", killed) != killed, 20)
+        assert processes.wait_until(lambda: places.is_open(port), 20)
+        assert "grace@example.com" in ask(stack)
+    with till() as again:
+        assert "grace@example.com" in ask(again)
+    _remove_shelter(tmp_path)

@@ -1,5 +1,6 @@
 """What the till holds, and what time does to it. Moments are seconds since 1970, by a clock that can be moved on."""
 
+import json
 import secrets
 import threading
 import time
@@ -40,6 +41,16 @@ class Till:
         self.gives_up_with = "canceled"  # or unpaid
         self.failing: list[int] = []  # the status of the next answers
         self.numbers = 0
+
+    def written(self) -> str:
+        """All that it holds; see `read`."""
+        parts = {"things": self.things, "answers": self.answers, "ahead": self.ahead, "numbers": self.numbers}
+        return json.dumps(parts)
+
+    def read(self, written: str) -> None:
+        parts = json.loads(written)
+        self.things, self.ahead, self.numbers = parts["things"], parts["ahead"], parts["numbers"]
+        self.answers = {key: (body, answer) for key, (body, answer) in parts["answers"].items()}
 
     def now(self) -> int:
         return self.at if self.at is not None else int(time.time()) + self.ahead
