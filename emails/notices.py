@@ -13,7 +13,7 @@ from emails.values import Compiled, Theme
 from emails.wrapping import wrap
 
 NOTICES = (
-    *("confirm", "welcome", "already_subscribed", "address_code", "address_changed", "erase_code"),
+    *("confirm", "welcome", "already_subscribed", "address_code", "address_changed", "erase_code", "sign_in"),
     *("member_welcome", "receipt", "trial_ending", "payment_failed", "card_expiring"),
     *("membership_cancelled", "membership_ended", "membership_changed"),
     *("held", "reply", "member_news"),
@@ -29,6 +29,7 @@ def compile_notice(name: str, values: Mapping[str, object], theme: Theme) -> Com
     address_code        address (the new one), old_address, code, minutes
     address_changed     address (the new one), old_address, undo_url, days
     erase_code          address, code, minutes
+    sign_in             code, sign_in_url, minutes
     held                title, because, mailing_url
     member_welcome      tier, benefits, trial_until (may be empty), next_date, next_amount, archive_url
     receipt             tier, support (paid once), amount, tax, date, number, invoice_url, next_date, next_amount

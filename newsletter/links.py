@@ -29,6 +29,8 @@ class Purpose(IntEnum):
     FORM = 6  # when the form was shown, in seconds since 1970
     PREVIEW = 7  # post
     BOUNCE = 9  # mailing (0: a notice), subscriber (or notice): the return path of one message
+    SIGN_IN = 10  # request to sign in: opens nothing but in the browser that asked
+    ACCOUNT = 11  # session: proves that a form of the account was shown to who sends it
     UNDO_ADDRESS = 8  # subscriber, code: the old mailbox takes a change of address back
 
 

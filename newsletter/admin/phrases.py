@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from newsletter import clock
+from newsletter import browsers, clock
 from newsletter.tiers import money
 
 
@@ -55,7 +55,7 @@ class Phrases:
         return duration(seconds)
 
     def browser(self, user_agent: str) -> str:
-        return browser(user_agent)
+        return browsers.named(user_agent)
 
     def in_both_zones(self, at: datetime, zone: str) -> str:
         """The moment where it was planned, and where the publication lives if that is elsewhere."""
@@ -85,24 +85,3 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     return f"{minutes} min"
-
-
-# The first that is found counts: most browsers also claim to be the ones below them.
-_BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
-_SYSTEMS = {
-    "iPhone": "iPhone",
-    "iPad": "iPad",
-    "Android": "Android",
-    "Windows": "Windows",
-    "Mac OS": "a Mac",
-    "Linux": "Linux",
-}
-
-
-def browser(user_agent: str) -> str:
-    """ "Firefox on Linux", as far as it says."""
-    program = next((name for mark, name in _BROWSERS.items() if mark in user_agent), "")
-    system = next((name for mark, name in _SYSTEMS.items() if mark in user_agent), "")
-    if not program:
-        return user_agent[:80] or "A browser that does not say its name"
-    return f"{program} on {system}" if system else program

@@ -51,6 +51,13 @@ def cancel(account: Account, stripe: Stripe, membership: Membership, reason: str
     _change(account, stripe, known, said)
 
 
+def runs_until(membership: Membership) -> datetime | None:
+    """To when whoever cancels now reads on."""
+    if membership.state is MembershipState.TRIALING:
+        return membership.trial_ends_at
+    return membership.ends_at if membership.state is MembershipState.PAUSED else membership.paid_until
+
+
 def take_back(account: Account, stripe: Stripe, membership: Membership) -> None:
     """A cancellation, for as long as what is paid runs. It goes on as if nothing had been."""
     known = _asked_anew(account, stripe, membership)

@@ -1,4 +1,4 @@
-"""The door for readers: the site, sign-up, preferences, leaving. It keeps no session and sets no cookie."""
+"""The door for readers: the site, sign-up, preferences, leaving, their account. A cookie is set by signing in alone."""
 
 from flask import Blueprint, Response, request
 
@@ -15,6 +15,7 @@ def keep_keys_private(response: Response) -> Response:
 
 
 from newsletter.public import (  # noqa: E402  # the views hang themselves on the blueprint
+    account,
     address,
     embed,
     feeds,
@@ -27,4 +28,17 @@ from newsletter.public import (  # noqa: E402  # the views hang themselves on th
     support,
 )
 
-__all__ = ["address", "bp", "embed", "feeds", "frame", "leaving", "polls", "preferences", "signup", "site", "support"]
+__all__ = [
+    "account",
+    "address",
+    "bp",
+    "embed",
+    "feeds",
+    "frame",
+    "leaving",
+    "polls",
+    "preferences",
+    "signup",
+    "site",
+    "support",
+]

@@ -98,7 +98,7 @@ def _page(tiers: list[Tier], sentence: str = "", status: int = 200) -> Response:
     )
     response = make_response(page, status)
     response.headers["Content-Security-Policy"] = guards.content_security_policy(
-        g.csp_nonce, forms_lead_to=[_till()] if is_for_sale else []
+        g.csp_nonce, forms_lead_to=[till(CHECKOUT)] if is_for_sale else []
     )
     return response
 
@@ -112,10 +112,11 @@ def _terms() -> Terms | None:
     return db.session.get(Terms, frame.publication().id)
 
 
-def _till() -> str:
+def till(real: str) -> str:
+    """The site of the provider's pages, or of the practice till in its place."""
     settings = config.settings()
     parts = urlsplit(settings.till_url)
-    return f"{parts.scheme}://{parts.netloc}" if settings.billing == "test" and parts.netloc else CHECKOUT
+    return f"{parts.scheme}://{parts.netloc}" if settings.billing == "test" and parts.netloc else real
 
 
 def _post(slug: str | None) -> int | None:

@@ -12,6 +12,8 @@ from newsletter.subscribers.models import (
     ConsentKind,
     Notice,
     NoticeKind,
+    ReaderSession,
+    SignIn,
     Subscriber,
     SuppressionReason,
 )
@@ -44,7 +46,7 @@ def forget(subscriber: Subscriber) -> None:
     """Keep a nameless number, the bare fact of each consent, and the keyed hash that bars the address."""
     if subscriber.email_key:
         suppression.suppress(subscriber.email_key, SuppressionReason.ERASED, subscriber.publication_id)
-    for gone in (Notice, Code, Membership):
+    for gone in (Notice, Code, Membership, ReaderSession, SignIn):
         db.session.execute(delete(gone).where(gone.subscriber_id == subscriber.id))
     db.session.execute(
         update(ConsentEvent)

@@ -108,6 +108,9 @@ def _values(notice: Notice, newsletter: Newsletter) -> dict[str, object]:
         case NoticeKind.ADDRESS_CODE | NoticeKind.ERASE_CODE:
             values["code"] = notice.values["code"]
             values["old_address"] = addresses.masked(notice.values.get("old_address", ""))
+        case NoticeKind.SIGN_IN:
+            values["code"] = notice.values["code"]
+            values["sign_in_url"] = f"{site}/sign-in/{links.sign(Purpose.SIGN_IN, int(notice.values['request']))}"
         case NoticeKind.ADDRESS_CHANGED:
             undo = links.sign(Purpose.UNDO_ADDRESS, subscriber_id, int(notice.values["code_id"]))
             values["undo_url"] = f"{site}/address/{undo}"

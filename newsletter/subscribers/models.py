@@ -204,6 +204,7 @@ class NoticeKind(StrEnum):
     ADDRESS_CODE = "address_code"
     ADDRESS_CHANGED = "address_changed"
     ERASE_CODE = "erase_code"
+    SIGN_IN = "sign_in"
     MEMBER_WELCOME = "member_welcome"
     RECEIPT = "receipt"
     TRIAL_ENDING = "trial_ending"
@@ -272,3 +273,37 @@ class Code(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class SignIn(Base):
+    """Somebody asked to be signed in, from one browser. Kept for everybody who asks, known here or not."""
+
+    __tablename__ = "sign_in"
+    __table_args__ = (Index("ix_sign_in_address_hash_created_at", "address_hash", "created_at"),)
+
+    id: Mapped[Id]
+    subscriber_id: Mapped[int | None] = mapped_column(ForeignKey("subscriber.id", ondelete="CASCADE"), index=True)
+    address_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    browser_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    next: Mapped[str] = mapped_column(default="")  # the page they came from
+    tries: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class ReaderSession(Base):
+    """A reader's signed-in browser. The cookie holds the secret, the row only its hash."""
+
+    __tablename__ = "reader_session"
+
+    id: Mapped[Id]
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id", ondelete="CASCADE"), index=True)
+    user_agent: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
+
+    subscriber: Mapped[Subscriber] = relationship(lazy="joined")

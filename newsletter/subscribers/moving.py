@@ -9,7 +9,7 @@ from newsletter.db import db
 from newsletter.errors import NewsletterError, NotFound
 from newsletter.links import Purpose
 from newsletter.publication.models import Newsletter
-from newsletter.subscribers import addresses, codes, consent, notices, suppression
+from newsletter.subscribers import addresses, codes, consent, notices, sessions, suppression
 from newsletter.subscribers.addresses import Address
 from newsletter.subscribers.consent import NOWHERE, Origin
 from newsletter.subscribers.leaving import locked
@@ -135,5 +135,6 @@ def _make_room(address: Address) -> None:
 def _move(subscriber: Subscriber, address: Address) -> None:
     subscriber.email = address.email
     subscriber.email_key = addresses.key(address.email)
+    sessions.end_all(subscriber)  # whoever is signed in may not be who reads the new mailbox
     subscriber.suppressed_at = clock.now() if suppression.is_suppressed(address.key) else None
     db.session.flush()

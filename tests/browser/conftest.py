@@ -27,6 +27,7 @@ class Notes:
     host: str
     faults: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)  # refusals a test asks for, as status codes
+    also: list[str] = field(default_factory=list)  # hosts to which a page may lead
 
     def watch(self, page: Page) -> None:
         page.on("console", lambda message: self._hear(message.type, message.text, message.location["url"]))
@@ -41,7 +42,7 @@ class Notes:
 
     def _follow(self, url: str, page: str) -> None:
         parts = urlsplit(url)
-        if parts.scheme not in {"data", "blob", "about"} and parts.netloc != self.host:
+        if parts.scheme not in {"data", "blob", "about"} and parts.netloc not in (self.host, *self.also):
             self.faults.append(f"{page} asked {url}")
 
 

@@ -17,6 +17,7 @@ VALUES: dict[str, object] = {
     "unsubscribe_url": "https://letters.example.org/leave/a_b",
     "archive_url": "https://letters.example.org/archive",
     "undo_url": "https://letters.example.org/undo/a_b",
+    "sign_in_url": "https://letters.example.org/sign-in/a_b",
     "title": "On slow_mail",
     "because": "3.2 % came back.",
     "mailing_url": "https://letters.example.org/desk/sends/9_1",

@@ -50,6 +50,10 @@ class Product:
             raise AssertionError(f"no mail “{subject}” for {address}; there is {there}")
         return self.letters(address, subject)[0]
 
+    def wait_for_letters(self, address: str, subject: str, number: int, *, seconds: float = 30) -> None:
+        found = processes.wait_until(lambda: len(self.letters(address, subject)) >= number, seconds)
+        assert found, f"fewer than {number} letters “{subject}” for {address}"
+
     def send(self, slug: str) -> int:
         """A post to all its readers; returns the number of its mailing when that has finished."""
         # The opening of the demo's issue announces one topic less than follows; its author ticked that.

@@ -10,7 +10,7 @@ bp = Blueprint("pages", __name__)
 Page = str | tuple[str, int] | AnyResponse
 
 _FRAME = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{{ title }} · Practice till</title>
+<title>{{ title }} · Practice till</title><link rel="icon" href="data:,">
 <style>body{font:17px/1.5 system-ui,sans-serif;max-width:30rem;margin:2rem auto;padding:0 1rem}
 body{color:#1c1b1a;background:#fffdf9}
 label{display:block;margin:1rem 0 .25rem}input{font:inherit;width:100%;padding:.5rem;box-sizing:border-box}
@@ -26,7 +26,7 @@ _CARD = """<label for="number">Card number</label>
 _CHECKOUT = (
     _FRAME
     + """<form method="post"><label for="email">Email</label>
-<input id="email" name="email" type="email" required value="{{ email }}"{% if email %} readonly{% endif %}>"""
+<input id="email" name="email" type="email" required value="{{ known or typed }}"{% if known %} readonly{% endif %}>"""
     + _CARD
     + """<button>{{ words }}</button></form>{% if back %}<p><a href="{{ back }}">Back</a></p>{% endif %}</main>"""
 )
@@ -128,7 +128,8 @@ def _checkout(session: Thing, trouble: str = "") -> str:
     return render_template_string(
         _CHECKOUT,
         title="Checkout",
-        email=customer.get("email") or session["customer_email"] or "",
+        known=customer.get("email") or session["customer_email"] or "",
+        typed=request.form.get("email", ""),
         words="Start the trial" if trial else "Pay",
         back=session.get("cancel_url"),
         trouble=trouble,

@@ -1,0 +1,5 @@
+"""The reader's own rooms: sign-in, and the account behind it."""
+
+from newsletter.public.account import browsers, home, plans, sign_in
+
+__all__ = ["browsers", "home", "plans", "sign_in"]

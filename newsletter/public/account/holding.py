@@ -1,0 +1,88 @@
+"""What a reader holds, in words, and what can be done with it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+
+from newsletter import clock
+from newsletter.billing import plans, telling
+from newsletter.billing.models import Account
+from newsletter.config import settings
+from newsletter.db import db
+from newsletter.subscribers.models import Subscriber
+from newsletter.tiers.models import Membership, MembershipKind, MembershipState
+
+
+@dataclass(frozen=True)
+class Holding:
+    membership: Membership
+    sentence: str
+    can_be_cancelled: bool = False
+    can_be_taken_back: bool = False
+    can_be_switched: bool = False
+    can_be_paused: bool = False
+    can_go_on: bool = False
+    has_card: bool = False  # at the provider, with invoices
+    is_failing: bool = False
+
+
+def holdings(reader: Subscriber) -> list[Holding]:
+    """What runs now, and paid ones that are not over: newest first."""
+    query = select(Membership).where(
+        Membership.subscriber_id == reader.id,
+        or_(Membership.is_current(), Membership.kind == MembershipKind.PAID),
+    )
+    found = db.session.scalars(query.order_by(Membership.started_at.desc(), Membership.id.desc())).unique().all()
+    return [_holding(each) for each in found if not _is_over(each)]
+
+
+def _is_over(membership: Membership) -> bool:
+    has_ended = membership.ends_at is not None and membership.ends_at <= clock.now()
+    return membership.state is MembershipState.ENDED and has_ended
+
+
+def _holding(membership: Membership) -> Holding:
+    if membership.kind is not MembershipKind.PAID:
+        return Holding(membership, _given(membership))
+    state = membership.state
+    if settings().billing == "off" or Account.connected() is None or state is MembershipState.ENDED:
+        return Holding(membership, _paid(membership))
+    return Holding(
+        membership,
+        _paid(membership),
+        can_be_cancelled=state is not MembershipState.CANCELLED,
+        can_be_taken_back=state is MembershipState.CANCELLED,
+        can_be_switched=bool(plans.choices(membership)),
+        can_be_paused=state is MembershipState.ACTIVE,
+        can_go_on=state is MembershipState.PAUSED,
+        has_card=True,
+        is_failing=state in plans.FAILING,
+    )
+
+
+def _given(membership: Membership) -> str:
+    until = telling.day(membership.ends_at)
+    given = {
+        MembershipKind.GIFT: "A gift",
+        MembershipKind.SEAT: "One of the seats that somebody else pays for",
+    }.get(membership.kind, "Given to you by the publication")
+    return f"{given}, until {until}." if until else f"{given}."
+
+
+def _paid(membership: Membership) -> str:
+    price, until = telling.price(membership), telling.day(membership.ends_at)
+    match membership.state:
+        case MembershipState.TRIALING:
+            return f"You try it for nothing until {telling.day(membership.trial_ends_at)}. Then {price} is charged."
+        case MembershipState.CANCELLED:
+            return f"Cancelled. You read on until {until}, and nothing more is charged."
+        case MembershipState.PAUSED:
+            again = telling.day(membership.paused_until)
+            return f"Paused. What is paid runs until {until}; the next payment, {price}, is due on {again}."
+        case MembershipState.PAST_DUE:
+            return f"The last payment of {price} did not go through. It is tried again; you read on until {until}."
+        case MembershipState.UNPAID:
+            return f"The last payment of {price} did not go through, and it is not tried again by itself."
+        case MembershipState.ENDED:
+            return f"Ended. You read on until {until}."
+    return f"{price}. The next payment is due on {telling.day(membership.paid_until)}."
