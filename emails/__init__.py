@@ -42,6 +42,7 @@ from emails.values import (
     Rendering,
     Sender,
     Theme,
+    mailed_to,
 )
 from emails.visible import has_preview, visible
 from emails.web import render_web
@@ -97,6 +98,7 @@ __all__ = [
     "host_of",
     "lonely_links",
     "mailable",
+    "mailed_to",
     "parse",
     "personal_html",
     "personal_subject",

@@ -17,7 +17,7 @@ from emails.errors import FrontMatterError
 AUDIENCES = ("everyone", "subscribers", "paying")
 
 _KEY = re.compile(r"([A-Za-z_][\w -]*?)\s*:(?:\s+(.*))?$")
-_LISTS = ("authors", "tags")
+_LISTS = ("authors", "tags", "tiers")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,7 @@ class FrontMatter:
     number: int | None = None
     newsletter: str = ""
     audience: str = "everyone"
+    tiers: tuple[str, ...] = ()  # slugs: of paying readers, only who holds one of them
     tags: tuple[str, ...] = ()
     date: datetime.date | None = None
     preheader: str = ""
@@ -106,6 +107,8 @@ def _front(lines: list[str], start: int, end: int) -> FrontMatter:
         if key in values:
             raise FrontMatterError(number, f"“{key}” is here for the second time.")
         values[key] = _value(key, raw, number)
+    if values.get("tiers") and values.setdefault("audience", "paying") != "paying":
+        raise FrontMatterError(start, "Where “tiers” are named, the audience is “paying”, or is left out.")
     front = FrontMatter(**{"title": "", **values})  # type: ignore[arg-type]  # _value gives each key its type
     if not front.title:
         raise FrontMatterError(start, "The front matter needs a title.")

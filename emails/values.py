@@ -18,7 +18,8 @@ class Audience(StrEnum):
 
     STRANGER = "stranger"  # a visitor of the web page
     FREE = "free"
-    PAYING = "paying"
+    PAYING = "paying"  # in full
+    OTHER = "other"  # pays for another tier than those that the post is for
 
 
 class Rendering(StrEnum):
@@ -79,10 +80,16 @@ class PostContent:
     previous_in_series: tuple[str, str] | None = None  # title, address
     next_in_series: tuple[str, str] | None = None
     access: Access = Access.EVERYONE
+    tiers: tuple[str, ...] = ()  # of those who pay, only who holds one of these; by name
     doors: Mapping[str, str] = field(
         default_factory=dict
     )  # where comment, like, reply and gift lead; those that are open
     fold_over: int | None = None  # bytes; a letter that is larger ends with a way on to its page
+
+
+def mailed_to(content: PostContent) -> tuple[Audience, ...]:
+    """The kinds of readers that a letter is made for: strangers get none."""
+    return (Audience.FREE, Audience.PAYING, *((Audience.OTHER,) if content.tiers else ()))
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ def has_preview(document: Document) -> bool:
 def _as_far_as_allowed(content: PostContent, audience: Audience) -> tuple[Block, ...]:
     blocks = content.document.blocks
     line = next((at for at, block in enumerate(blocks) if isinstance(block, Paywall)), None)
-    if audience is Audience.PAYING or (content.access is Access.SUBSCRIBERS and audience is Audience.FREE):
+    is_on_the_list = audience in (Audience.FREE, Audience.OTHER)
+    if audience is Audience.PAYING or (content.access is Access.SUBSCRIBERS and is_on_the_list):
         return blocks if line is None else blocks[:line] + blocks[line + 1 :]
     if line is not None:  # also where the whole post is for everyone: better too little than too much
         return blocks[: line + 1]

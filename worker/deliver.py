@@ -200,7 +200,7 @@ class Round:
     def _fill(self, cargo: Cargo[Reader], ids: Sequence[int], how_many: int) -> Sequence[int]:
         """Read the next readers as they are at this moment, if there is room for them. Returns the ids of the rest."""
         if ids and cargo.has_room:
-            cargo.add(ledger.readers(ids[:how_many], self.letters.newsletter.id))
+            cargo.add(ledger.readers(ids[:how_many], self.letters.newsletter.id, self.letters.tier_ids))
             ids = ids[how_many:]
         if not ids:
             cargo.close()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from emails.directives import Said, Shape, nearest
 from emails.document import Block, Element
-from emails.invitation import Invitation, end_of_preview
+from emails.invitation import Invitation, end_for_subscribers, end_of_preview
 from emails.pieces import Piece
 from emails.values import Access, Audience, Rendering
 
@@ -49,6 +49,8 @@ class Only(Element):
         return cls(places or tuple(Rendering), readers or tuple(Audience), said.blocks, said.line)
 
     def is_for(self, rendering: Rendering, audience: Audience) -> bool:
+        # Who pays for another tier sees what free readers see: better too little than too much.
+        audience = Audience.FREE if audience is Audience.OTHER else audience
         return rendering in self.renderings and audience in self.audiences
 
     # What is visible has been settled before anything is rendered: `emails/visible.py`. Whatever reaches a renderer
@@ -95,5 +97,6 @@ class Paywall(Element):
             yield Piece.of("words", self.words)
 
     def _call(self, content: PostContent, theme: Theme, audience: Audience) -> Invitation:
-        is_for_subscribers = content.access is Access.SUBSCRIBERS
-        return end_of_preview(self.words, theme, audience, is_for_subscribers=is_for_subscribers)
+        if content.access is Access.SUBSCRIBERS:
+            return end_for_subscribers(self.words, theme, audience)
+        return end_of_preview(self.words, theme, audience, content.tiers)

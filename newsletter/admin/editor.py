@@ -23,6 +23,7 @@ from newsletter.sending import rehearsal
 
 VIEWS: Final = {"mail": "Mail", "phone": "Phone", "text": "Text", "web": "Web page"}
 READERS: Final = {"free": "a free reader", "paying": "a paying reader", "stranger": "a stranger"}
+OTHER: Final = {"other": "a reader who pays for another tier"}
 
 
 @bp.route("/posts/new", methods=["GET", "POST"])
@@ -133,7 +134,7 @@ def _page(post: Post | None, form: PostForm) -> str:
         view=_chosen("view", VIEWS),
         reader=_chosen("as", READERS),
         views=VIEWS,
-        readers=READERS,
+        readers=READERS | (OTHER if post and post.tier_ids else {}),
         checked=Markup(_checked(post)) if post else None,  # noqa: S704  # a template of ours
         links=cards.of(post) if post else [],
         mailings=sends.of_post(post.id) if post else [],

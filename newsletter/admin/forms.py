@@ -52,6 +52,12 @@ class PasswordForm(Form):
     new = PasswordField("New password", [needed("Type the new password.")])
 
 
+class CheckboxesField(SelectMultipleField):
+    """Several of a few: each with a box of its own."""
+
+    option_widget = CheckboxInput()
+
+
 class PostForm(Form):
     title = TextAreaField("Title")
     subtitle = TextAreaField("Subtitle")
@@ -61,6 +67,7 @@ class PostForm(Form):
         "Who may read it",
         choices={"everyone": "Everyone", "subscribers": "Readers who signed up", "paying": "Paying readers"},
     )
+    tiers = CheckboxesField("Of those who pay, only who holds", validate_choice=False)  # none: all of them
     slug = StringField("Address")
     authors = StringField("Authors")
     series = StringField("Series")
@@ -73,7 +80,8 @@ class PostForm(Form):
     revision = HiddenField()  # what was on the page when the writing began
 
     def offer(self, newsletters: list[Newsletter], chosen: Newsletter | None) -> None:
-        """Newsletters to choose from; one that is archived stays on offer where it was chosen."""
+        """Newsletters and tiers to choose from; a newsletter that is archived stays on offer where it was chosen."""
+        self.tiers.choices = [(tier.slug, tier.name) for tier in Tier.in_order()]
         listed = newsletters if chosen is None or chosen in newsletters else [*newsletters, chosen]
         self.newsletter.choices = {newsletter.slug: newsletter.name for newsletter in listed}
 
@@ -93,12 +101,6 @@ class ScheduleForm(Form):
     day = StringField("Day")
     time = StringField("Time")
     zone = StringField("Time zone")
-
-
-class CheckboxesField(SelectMultipleField):
-    """Several of a few: each with a box of its own."""
-
-    option_widget = CheckboxInput()
 
 
 class AddReaderForm(Form):

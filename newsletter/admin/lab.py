@@ -27,6 +27,12 @@ VIEWS: Final = {
 }
 VERSIONS: Final = 50
 _LONGEST_NAME: Final = 60
+_KINDS: Final = {
+    emails.Audience.STRANGER: "a stranger",
+    emails.Audience.FREE: "a free reader",
+    emails.Audience.PAYING: "a paying reader",
+    emails.Audience.OTHER: "a reader who pays for another tier",
+}
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class Reader:
 def lab(post_id: int) -> str:
     post = find(post_id)
     asked = {name: request.args[name] for name in ("as", "name", "reader", "revision") if request.args.get(name)}
-    reader = _reader()
+    reader = _reader(post)
     seen = rehearsal.preview(post, reader.audience, revision=_revision(post), name=reader.name, is_checked=False)
     return render_template(
         "admin/posts/lab.html",
@@ -66,12 +72,13 @@ def lab(post_id: int) -> str:
 def lab_frame(post_id: int, view: str) -> Response:
     if view not in VIEWS:
         abort(404)
-    post, reader = find(post_id), _reader()
+    post = find(post_id)
+    reader = _reader(post)
     if view != "page" and not rehearsal.gets_mail(post, reader.audience):
         return preview.note(
             "A stranger gets no mail."
             if reader.audience is emails.Audience.STRANGER
-            else "This post goes to paying readers only: others get no mail."
+            else "This post goes to those alone who may read it: others get no mail."
         )
     seen = rehearsal.preview(post, reader.audience, revision=_revision(post), name=reader.name, is_checked=False)
     if not seen.html:
@@ -97,10 +104,17 @@ def _kinds() -> dict[str, str]:
     return {"stranger": "A stranger", "free": "A free reader", **(tiers or {"paying": "A paying reader"})}
 
 
-def _reader() -> Reader:
+def _audience(kind: str, post: Post) -> emails.Audience:
+    if kind in {"stranger", "free"}:
+        return emails.Audience(kind)
+    tier = Tier.by_slug(kind.removeprefix("tier-"))
+    return access.kind_of({tier.id} if tier else {0}, post.tier_ids)
+
+
+def _reader(post: Post) -> Reader:
     """A reader of ours by name or address, else an example of the kind that was chosen."""
     kind = request.args.get("as", "free")
-    audience = {"stranger": emails.Audience.STRANGER, "free": emails.Audience.FREE}.get(kind, emails.Audience.PAYING)
+    audience = _audience(kind, post)
     name = request.args.get("name", "Ada").strip()[:_LONGEST_NAME]
     words = request.args.get("reader", "").strip()[:100]
     if not words:
@@ -109,9 +123,9 @@ def _reader() -> Reader:
     if not found:
         return Reader(audience, name, f"No reader is called “{words}”. You see it as the kind of reader chosen.")
     who = found[0]
-    kind_of_reader = access.audience_of(who.id)
+    kind_of_reader = access.audience_of(who.id, post.tier_ids)
     named = who.name or "no name"
-    return Reader(kind_of_reader, who.name or "", f"As {who.email} ({named}) sees it: a {kind_of_reader} reader.")
+    return Reader(kind_of_reader, who.name or "", f"As {who.email} ({named}) sees it: {_KINDS[kind_of_reader]}.")
 
 
 def _revision(post: Post) -> Revision:

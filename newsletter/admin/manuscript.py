@@ -29,6 +29,7 @@ def form_of(post: Post | None, revision: Revision | None) -> PostForm:
             body=body,
             newsletter=post.newsletter.slug,
             audience=front.audience,
+            tiers=list(front.tiers),
             slug=front.slug,
             authors=_listed(front.authors),
             series=front.series,
@@ -57,6 +58,7 @@ def source_of(form: PostForm) -> str:
         number=int(form.number.data) if form.number.data else None,
         newsletter=form.newsletter.data or "",
         audience=form.audience.data or "everyone",
+        tiers=tuple(form.tiers.data or ()) if form.audience.data == "paying" else (),
         tags=_split(form.tags.data),
         date=date.fromisoformat(form.date.data) if form.date.data else None,
         preheader=form.preheader.data or "",
@@ -88,7 +90,11 @@ def blame(form: PostForm, error: NewsletterError) -> None:
     """Put a refusal beside the field that it is about."""
     field: Field = form.body
     if not has_own_front_matter(form):
-        fields = {publishing.SlugTaken: form.slug, publishing.UnknownNewsletter: form.newsletter}
+        fields = {
+            publishing.SlugTaken: form.slug,
+            publishing.UnknownNewsletter: form.newsletter,
+            publishing.UnknownTier: form.tiers,
+        }
         field = fields.get(type(error), form.body)
     field.errors = [error.sentence]
 

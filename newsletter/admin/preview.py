@@ -4,7 +4,7 @@ from flask import Response, abort, render_template, request
 
 import emails
 from newsletter.admin import bp, manuscript
-from newsletter.admin.editor import READERS, VIEWS
+from newsletter.admin.editor import OTHER, READERS, VIEWS
 from newsletter.admin.posts import find
 from newsletter.config import settings
 from newsletter.sending import rehearsal
@@ -15,7 +15,7 @@ def preview(post_id: int, view: str) -> Response:
     if view not in VIEWS:
         abort(404)
     reader = request.args.get("as", "")
-    audience = emails.Audience(reader if reader in READERS else "free")
+    audience = emails.Audience(reader if reader in {**READERS, **OTHER} else "free")
     if audience is emails.Audience.STRANGER and view != "web":
         return note("A stranger gets no mail. Choose “Web page” to see what they see.")
     post = find(post_id)

@@ -124,6 +124,7 @@ def _page(post: Post, form: ScheduleForm, refusal: str = "") -> str:
         form=form,
         refusal=refusal,
         readers=start.count_audience(post),
+        in_full=start.count_in_full(post),
         found=findings.panel(post, request.values.getlist("accept")),
         zones=sorted(available_timezones()),
         **_plan_or_fault(form),

@@ -40,6 +40,7 @@ def post_content(post: Post, revision: Revision | None = None) -> emails.PostCon
         previous_in_series=_in_series(front.series, front.number, is_next=False),
         next_in_series=_in_series(front.series, front.number, is_next=True),
         access=emails.Access(front.audience or PostAudience.EVERYONE),
+        tiers=tuple(tier.name for slug in front.tiers if (tier := Tier.by_slug(slug))),
         doors=_doors(post),
         document=illustrating.illustrated(
             snapshots.shown(emails.parse(source.body, source.body_line), post.publication_id)

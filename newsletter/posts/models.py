@@ -4,7 +4,17 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Self
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, PrimaryKeyConstraint, UniqueConstraint, func, select, text
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import Text
@@ -55,6 +65,7 @@ class Post(Base):
     series_number: Mapped[int | None]
     dated: Mapped[date | None]  # the date shown, when the author gives one
     audience: Mapped[PostAudience] = mapped_column(default=PostAudience.EVERYONE)
+    tier_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), default=list, server_default="{}")  # none: any
     status: Mapped[PostStatus] = mapped_column(default=PostStatus.DRAFT)
     scheduled_for: Mapped[datetime | None]
     scheduled_zone: Mapped[str] = mapped_column(default="")

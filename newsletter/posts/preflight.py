@@ -15,7 +15,11 @@ from newsletter.tiers.models import Tier
 
 GMAIL_CLIPS_AT = 102_000  # bytes of HTML, see support.google.com and common experience
 SUSPICIOUS = 2.0  # points of a spam filter that condemns at 5: other filters count differently
-_READERS = {emails.Audience.FREE: "free readers", emails.Audience.PAYING: "paying readers"}
+_READERS = {
+    emails.Audience.FREE: "free readers",
+    emails.Audience.PAYING: "paying readers",
+    emails.Audience.OTHER: "payers of other tiers",
+}
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def _of_the_text(post: Post, revision: Revision) -> tuple[list[emails.Finding], 
 def _proof(post: Post, revision: Revision) -> emails.Proof:
     """Raises emails.LetterError."""
     said, theme = content.post_content(post, revision), content.theme(post.newsletter)
-    readers = (emails.Audience.FREE, emails.Audience.PAYING)
+    readers = emails.mailed_to(said)
     proof = emails.Proof(
         content=said,
         source=revision.source,

@@ -12,6 +12,7 @@ from newsletter.jobs import Job, enqueue
 from newsletter.posts import preflight, slugs, snapshots, ticks
 from newsletter.posts.models import LinkSnapshot, NotADraft, Post, PostAudience, PostStatus, Revision
 from newsletter.publication.models import Newsletter
+from newsletter.tiers.models import Tier
 
 NOW = timedelta(minutes=1)  # what lies no further back than this was meant as "now"
 
@@ -26,6 +27,10 @@ class BadSource(NewsletterError):
 
 
 class UnknownNewsletter(NewsletterError):
+    pass
+
+
+class UnknownTier(NewsletterError):
     pass
 
 
@@ -141,6 +146,15 @@ def _newsletter(slug: str) -> Newsletter | None:
     return found
 
 
+def _tiers(slugs_of_tiers: tuple[str, ...]) -> list[Tier]:
+    found = {slug: Tier.by_slug(slug) for slug in slugs_of_tiers}
+    for slug, tier in found.items():
+        if tier is None:
+            known = ", ".join(tier.slug for tier in Tier.in_order()) or "none yet"
+            raise UnknownTier(f"There is no tier “{slug}”. There are: {known}.")
+    return [tier for tier in found.values() if tier]
+
+
 def _first_newsletter() -> Newsletter:
     newsletters = Newsletter.open()
     if not newsletters:
@@ -173,4 +187,5 @@ def _describe(post: Post, front: emails.FrontMatter, home: Newsletter) -> None:
     post.series_number = front.number
     post.dated = front.date
     post.audience = PostAudience(front.audience)
+    post.tier_ids = [tier.id for tier in _tiers(front.tiers)]
     post.updated_at = clock.now()

@@ -1,10 +1,11 @@
-"""What a visitor may see of a post: the one place that makes its words for the site, its feed and its previews."""
+"""What somebody may see of a post: the one place that makes its words for the site, its feeds and its previews."""
 
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import emails
+from emails import Audience
 from emails.elements import Subscribe, Upgrade
 from newsletter.posts import content
 from newsletter.posts.models import Post
@@ -16,7 +17,10 @@ LONGEST_DESCRIPTION = 300
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """A post as a visitor gets it. A post that is not for visitors has no body, and nothing made of its body."""
+    """A post as one kind of reader gets it. One that is not for them has no body, and nothing made of its body.
+
+    The description is made for strangers, whoever reads: it is what other sites show.
+    """
 
     title: str
     subtitle: str
@@ -27,19 +31,20 @@ class Reading:
     body: str | None
 
 
-def for_page(post: Post) -> Reading:
+def for_page(post: Post, kind: Audience = Audience.STRANGER) -> Reading:
     """With the call to subscribe leading to the form at the end of the page."""
-    return _reading(post, replace(frame.theme(), newsletter_name=post.newsletter.name, subscribe_url="#subscribe"))
+    theme = replace(frame.theme(), newsletter_name=post.newsletter.name, subscribe_url="#subscribe")
+    return _reading(post, theme, kind)
 
 
-def for_feed(post: Post) -> Reading:
+def for_feed(post: Post, kind: Audience = Audience.STRANGER) -> Reading:
     """Without any call to subscribe: who reads the feed has done so."""
-    return _reading(post, frame.theme(), without_calls=True)
+    return _reading(post, frame.theme(), kind, without_calls=True)
 
 
 def linked_data(post: Post, reading: Reading, publisher: str) -> dict[str, Any]:
     """What search engines want to know of a post, in the words of schema.org."""
-    return {
+    data: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Article",
         "headline": reading.title,
@@ -51,18 +56,18 @@ def linked_data(post: Post, reading: Reading, publisher: str) -> dict[str, Any]:
         "mainEntityOfPage": reading.url,
         "isAccessibleForFree": is_open(post),
     }
+    if not is_open(post):  # where a search engine must not expect what is said of the post
+        data["hasPart"] = {"@type": "WebPageElement", "isAccessibleForFree": False, "cssSelector": ".paywall, .wall"}
+    return data
 
 
-def is_open(post: Post) -> bool:
-    return access.may_read(post.audience, emails.Audience.STRANGER)
+def is_open(post: Post, kind: Audience = Audience.STRANGER) -> bool:
+    return access.may_read(post.audience, kind)
 
 
-def _reading(post: Post, theme: emails.Theme, *, without_calls: bool = False) -> Reading:
-    said = content.public_content(post)
-    if said and not is_open(post) and not emails.has_preview(said.document):
-        said = None
-    if said:  # from here on there is nothing of what is not for visitors
-        said = emails.visible(said, emails.Rendering.PAGE, emails.Audience.STRANGER)
+def _reading(post: Post, theme: emails.Theme, kind: Audience, *, without_calls: bool = False) -> Reading:
+    whole = content.public_content(post)
+    said = _seen_by(kind, post, whole)
     if said and without_calls:
         blocks = tuple(block for block in said.document.blocks if not isinstance(block, Subscribe | Upgrade))
         said = replace(said, document=replace(said.document, blocks=blocks))
@@ -72,13 +77,16 @@ def _reading(post: Post, theme: emails.Theme, *, without_calls: bool = False) ->
         authors=tuple(post.authors),
         date=frame.day_of(post),
         url=content.url(post),
-        description=_description(post, said),
-        body=_body(said, theme) if said else None,
+        description=_description(post, _seen_by(Audience.STRANGER, post, whole)),
+        body=emails.render_web(said, theme=theme, audience=kind) if said else None,
     )
 
 
-def _body(said: emails.PostContent, theme: emails.Theme) -> str:
-    return emails.render_web(said, theme=theme, audience=emails.Audience.STRANGER)
+def _seen_by(kind: Audience, post: Post, said: emails.PostContent | None) -> emails.PostContent | None:
+    """From here on there is nothing of what is not for them."""
+    if said is None or not (is_open(post, kind) or emails.has_preview(said.document)):
+        return None
+    return emails.visible(said, emails.Rendering.PAGE, kind)
 
 
 def _description(post: Post, said: emails.PostContent | None) -> str:

@@ -1,6 +1,7 @@
 """The publication on the web: its front page, its archive, its posts."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
 from itertools import groupby
 from urllib.parse import urlencode
@@ -13,8 +14,11 @@ from newsletter import guards
 from newsletter.errors import NotFound
 from newsletter.posts import content, queries
 from newsletter.posts.models import Post
-from newsletter.public import bp, frame, reading
+from newsletter.public import bp, frame, reading, viewer
 from newsletter.public.forms import SignUpForm
+from newsletter.subscribers import rights
+from newsletter.tiers import access
+from newsletter.tiers.models import Tier
 
 LATEST = 7
 ON_A_PAGE = 50
@@ -29,7 +33,7 @@ class NoSuchPost(NotFound):
 def home() -> str:
     found = queries.published(LATEST + 1)
     return render_template(
-        "public/home.html", posts=_listed(found[:LATEST]), has_more=len(found) > LATEST, is_open=reading.is_open
+        "public/home.html", posts=_listed(found[:LATEST]), has_more=len(found) > LATEST, is_open=_opener()
     )
 
 
@@ -45,7 +49,7 @@ def archive() -> str:
         months=months,
         is_first=before is None,
         older=None if is_last else urlencode({"before": _stamp(shown[-1])}),
-        is_open=reading.is_open,
+        is_open=_opener(),
     )
 
 
@@ -54,11 +58,15 @@ def post_page(slug: str) -> Response:
     post = published(slug)
     earlier, later = queries.neighbours(post)
     form = SignUpForm.blank(frame.newsletters(), chosen=post.newsletter)
-    read = reading.for_page(post)
+    kind = rights.kind_of(viewer.reader(), post.tier_ids)
+    read = reading.for_page(post, kind)
     page = render_template(
         "public/post.html",
         post=post,
         reading=read,
+        kind=kind.value,
+        tiers=[tier.name for tier in Tier.named(post.tier_ids)],
+        is_signed_in=viewer.reader() is not None,
         linked_data=reading.linked_data(post, read, frame.publication().name),
         series=queries.in_series(post.series) if post.series else [],
         earlier=earlier,
@@ -72,6 +80,14 @@ def post_page(slug: str) -> Response:
 def share_page(slug: str) -> str:
     post = published(slug)
     return render_template("public/share.html", post=post, url=content.url(post))
+
+
+def _opener() -> Callable[[Post], bool]:
+    """Whether a post is open to whoever is looking."""
+    reader = viewer.reader()
+    held = access.held(reader.id) if reader else set()
+    pays_nothing = rights.kind_of(reader) if not held else None
+    return lambda post: reading.is_open(post, pays_nothing or access.kind_of(held, post.tier_ids))
 
 
 def published(slug: str) -> Post:
@@ -97,7 +113,7 @@ def _revalidated(page: str, token: str, post: Post) -> Response:
     stable = page.replace(token, "") + f"{datetime.now(frame.publication().zone):%Y-%m-%d}"
     response.set_etag(hashlib.blake2b(stable.encode(), digest_size=16).hexdigest())
     response.last_modified = post.updated_at
-    response.headers["Cache-Control"] = "public, max-age=0, must-revalidate"
+    response.headers["Cache-Control"] = "public, max-age=0, must-revalidate"  # private for a reader: see viewer.py
     response.headers["Content-Security-Policy"] = guards.content_security_policy(g.csp_nonce, players=FRAME_HOSTS)
     return response.make_conditional(request)
 

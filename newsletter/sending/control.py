@@ -131,6 +131,7 @@ def _again(mailing: Mailing, occasion: str, which: ColumnElement[bool]) -> Maili
             occasion=occasion,
             root_id=root_id,
             state=MailingState.SENDING,
+            tier_ids=mailing.tier_ids,
             audience_count=0,
             scheduled_for=clock.now(),
             expires_at=clock.now() + GIVE_UP_AFTER,

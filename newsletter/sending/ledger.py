@@ -69,7 +69,7 @@ class Reader(NamedTuple):
     id: int
     email: str
     name: str
-    is_paying: bool
+    kind: str  # emails.Audience: which variant is theirs
     may_be_mailed: bool
 
 
@@ -130,18 +130,18 @@ def extend(claim: Claim) -> None:
     claim.deadline = asked_at + settings().lease_seconds - SAFETY
 
 
-def readers(ids: Sequence[int], newsletter_id: int) -> list[Reader]:
-    """These readers as they are at this moment: consent is asked again just before the hand-over."""
-    rows = _READERS.rows(ids=array(ids), newsletter_id=newsletter_id)
+def readers(ids: Sequence[int], newsletter_id: int, tier_ids: Sequence[int] = ()) -> list[Reader]:
+    """These readers as they are at this moment: consent and tiers are asked again just before the hand-over."""
+    rows = _READERS.rows(ids=array(ids), newsletter_id=newsletter_id, tier_ids=array(tier_ids))
     # Asked of the suppressions themselves too: the copy on the subscriber may be missing if both were written at once.
     barred = suppression.barred([key for *_, key in rows])
     db.session.rollback()
     found = {
-        reader_id: Reader(reader_id, email, name, is_paying, may_be_mailed=True)
-        for reader_id, email, name, is_paying, key in rows
+        reader_id: Reader(reader_id, email, name, kind, may_be_mailed=True)
+        for reader_id, email, name, kind, key in rows
         if key not in barred
     }
-    return [found.get(reader_id) or Reader(reader_id, "", "", False, False) for reader_id in ids]
+    return [found.get(reader_id) or Reader(reader_id, "", "", "", False) for reader_id in ids]
 
 
 _READERS = Rehearsed(
@@ -149,7 +149,7 @@ _READERS = Rehearsed(
         Subscriber.id,
         Subscriber.email,
         Subscriber.name,
-        access.is_paying(Subscriber.id),
+        access.kind(Subscriber.id, bindparam("tier_ids", type_=Text)),
         Subscriber.email_key,
     ).where(
         Subscriber.id == any_(cast(bindparam("ids", type_=Text), ARRAY(BigInteger))),

@@ -27,7 +27,7 @@ class Addressee(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def is_paying(self) -> bool: ...
+    def kind(self) -> str: ...  # emails.Audience
 
 
 class Message(NamedTuple):
@@ -51,11 +51,12 @@ class MailingLetters:
     newsletter: subscriber_letters.Home
     view_url: str
     has_tokens: bool
-    variants: dict[emails.Audience, tuple[int, emails.Letter | emails.SignedLetter]]
+    tier_ids: tuple[int, ...]  # whose holders get all of it; none: all who pay
+    variants: dict[str, tuple[int, emails.Letter | emails.SignedLetter]]
 
     def message_for(self, reader: Addressee) -> Message:
         """About 10 µs. Raises emails.LetterError for an address or name that no message can carry."""
-        variant_id, letter = self.variants[emails.Audience.PAYING if reader.is_paying else emails.Audience.FREE]
+        variant_id, letter = self.variants[reader.kind]
         recipient = self._values.of(reader, self.message_id(reader.id))
         token = return_path.token(mailing_id=self.mailing_id, subscriber_id=reader.id) if self.has_tokens else ""
         return Message(letter.fill(recipient), variant_id, token, return_path.address(token, self.sender))
@@ -96,10 +97,8 @@ def load(mailing_id: int) -> MailingLetters:
         newsletter=subscriber_letters.home(newsletter),
         view_url=content.url(mailing.post),
         has_tokens=return_path.is_of_use(),
-        variants={
-            emails.Audience(row.audience): (row.id, _letter(row.id, row.seen, newsletter.sender_email, keys))
-            for row in rows
-        },
+        tier_ids=tuple(mailing.tier_ids),
+        variants={row.audience: (row.id, _letter(row.id, row.seen, newsletter.sender_email, keys)) for row in rows},
     )
 
 

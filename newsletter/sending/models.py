@@ -55,6 +55,7 @@ class Mailing(Base):
     occasion: Mapped[str] = mapped_column(default="publication")
     root_id: Mapped[int | None] = mapped_column(ForeignKey("mailing.id"))  # whose unreached readers these are
     state: Mapped[MailingState]
+    tier_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), default=list, server_default="{}")  # of the post
     audience_count: Mapped[int]  # what the outcomes must add up to
     scheduled_for: Mapped[datetime]
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -62,11 +62,19 @@ def audience(post: Post) -> ColumnElement[bool]:
     """True in SQL for the readers that a post goes to, if it started now. A preview goes to all of the newsletter."""
     is_for_some = post.audience is PostAudience.PAYING and not content.has_preview(post)
     readers = Subscriber.may_be_mailed(post.newsletter_id)
-    return readers & (access.is_paying(Subscriber.id) if is_for_some else true())
+    return readers & (access.is_paying(Subscriber.id, post.tier_ids) if is_for_some else true())
 
 
 def count_audience(post: Post) -> int:
     return db.session.scalar(select(func.count()).select_from(Subscriber).where(audience(post))) or 0
+
+
+def count_in_full(post: Post) -> int:
+    """How many of them may read it to its end; the others get its beginning."""
+    if post.audience is not PostAudience.PAYING:
+        return count_audience(post)
+    in_full = audience(post) & access.is_paying(Subscriber.id, post.tier_ids)
+    return db.session.scalar(select(func.count()).select_from(Subscriber).where(in_full)) or 0
 
 
 def _claim(post_id: int) -> datetime | None:
@@ -92,6 +100,7 @@ def _freeze(post: Post, scheduled_for: datetime) -> Mailing:
         revision_id=revision.id,
         state=MailingState.HELD if is_late else MailingState.SENDING,
         held_because="It was due more than six hours ago and could not start then." if is_late else "",
+        tier_ids=post.tier_ids,
         audience_count=0,
         scheduled_for=scheduled_for,
         expires_at=clock.now() + GIVE_UP_AFTER,
@@ -100,7 +109,7 @@ def _freeze(post: Post, scheduled_for: datetime) -> Mailing:
     db.session.flush()
     said, theme = content.post_content(post, revision), content.theme(post.newsletter)
     envelope = mailing_envelope(post.newsletter, post, mailing.id, clock.now())
-    for kind in (emails.Audience.FREE, emails.Audience.PAYING):
+    for kind in emails.mailed_to(said):
         compiled = emails.compile_post(said, theme, kind)
         letter = emails.build_letter(compiled, envelope).to_bytes()
         db.session.add(Variant(mailing_id=mailing.id, audience=kind.value, subject=compiled.subject, letter=letter))

@@ -1,5 +1,6 @@
 """What readers pay for, what it costs, and who holds it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
@@ -77,6 +78,13 @@ class Tier(Base):
     @classmethod
     def by_slug(cls, slug: str) -> Self | None:
         return db.session.scalar(select(cls).where(cls.slug == slug))
+
+    @classmethod
+    def named(cls, ids: Sequence[int]) -> list[Self]:
+        """These, in the author's order."""
+        return (
+            list(db.session.scalars(select(cls).where(cls.id.in_(ids)).order_by(cls.position, cls.id))) if ids else []
+        )
 
     @classmethod
     def in_order(cls) -> list[Self]:

@@ -13,7 +13,11 @@ from newsletter.db import db
 from newsletter.jobs import Job
 from newsletter.posts import preflight, publishing
 from newsletter.posts.models import LinkCheck, LinkState, Post, PostStatus, Revision, SpamCheck, Tick
+from newsletter.publication.models import Publication
 from newsletter.sending import spam_check, start
+from newsletter.tiers import catalogue
+from newsletter.tiers.catalogue import Offer
+from newsletter.tiers.models import Tier
 from tests import factories
 from tests.admin.conftest import seen
 from tests.doubles import JobQueue
@@ -298,7 +302,7 @@ def test_a_post_for_paying_readers_only_shows_others_no_mail(desk: FlaskClient) 
     post = written(HEAD.replace("---\n\n", "audience: paying\n---\n\n") + "The secret.\n")
 
     assert "The secret" not in frame(desk, post, "mail", **{"as": "free"})
-    assert "goes to paying readers only" in frame(desk, post, "mail", **{"as": "free"})
+    assert "goes to those alone who may read it" in frame(desk, post, "mail", **{"as": "free"})
     assert "The secret" not in frame(desk, post, "page", **{"as": "free"})
     assert "The secret" in frame(desk, post, "mail", **{"as": "paying"})
 
@@ -342,3 +346,34 @@ def test_the_lab_and_its_frames_want_a_signed_in_person(client: FlaskClient, des
     assert stranger.get(f"/desk/posts/{post.id}/lab/mail").status_code == 302
     assert stranger.post(f"/desk/posts/{post.id}/accept").status_code == 403
     assert stranger.post(f"/desk/posts/{post.id}/check").status_code == 403
+
+
+def test_a_post_for_chosen_tiers_is_seen_as_each_kind_of_reader_sees_it(desk: FlaskClient) -> None:
+    for name in ("Friends", "Patrons"):
+        catalogue.add(Publication.current(), Offer(name=name))
+    db.session.commit()
+    post = written(HEAD.replace("---\n\n", "tiers: patrons\n---\n\n") + "The beginning.\n\n:::paywall\n\nThe secret.\n")
+
+    assert "The secret" in frame(desk, post, "mail", **{"as": "tier-patrons"})
+    assert "The secret" not in frame(desk, post, "mail", **{"as": "tier-friends"})
+    assert "Switch in your account" in frame(desk, post, "page", **{"as": "tier-friends"})
+    assert "as a reader who pays for another tier" in desk.get(f"/desk/posts/{post.id}").text
+    assert "Switch in your account" in desk.get(f"/desk/posts/{post.id}/preview/web?as=other").text
+
+
+def test_tiers_are_ticked_in_the_settings_of_a_post(desk: FlaskClient) -> None:
+    for name in ("Friends", "Patrons"):
+        catalogue.add(Publication.current(), Offer(name=name))
+    db.session.commit()
+    fields = {"title": "For patrons", "body": "Words.", "newsletter": "weekly", "revision": "0"}
+
+    desk.post("/desk/posts/new", data=fields | {"audience": "paying", "tiers": ["patrons"]})
+    desk.post("/desk/posts/new", data=fields | {"title": "For all", "audience": "everyone", "tiers": ["patrons"]})
+
+    posts = {post.title: post for post in db.session.scalars(select(Post))}
+    patrons = Tier.by_slug("patrons")
+    assert patrons
+    assert posts["For patrons"].tier_ids == [patrons.id]
+    assert posts["For all"].tier_ids == []
+    page = desk.get(f"/desk/posts/{posts['For patrons'].id}").text
+    assert re.search(r'<input checked id="tiers-\d" name="tiers" type="checkbox" value="patrons">', page)

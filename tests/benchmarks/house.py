@@ -131,7 +131,7 @@ class House:
     def message(self, mailing_id: int) -> bytes:
         """One reader's message of a mailing, as it goes over the wire. Rolls back."""
         someone = db.session.scalars(select(Subscriber).where(Subscriber.name != "").limit(1)).one()
-        reader = Reader(someone.id, someone.email or "", someone.name, False, True)
+        reader = Reader(someone.id, someone.email or "", someone.name, "free", True)
         made = letters.load(mailing_id).message_for(reader).content
         db.session.rollback()
         return made

@@ -19,6 +19,6 @@ with create_app().app_context():
     paying = set(db.session.scalars(select(Membership.subscriber_id).where(Membership.is_current())))
     messages = {}
     for reader in db.session.scalars(select(Subscriber).where(Subscriber.email.is_not(None))):
-        reader.is_paying = reader.id in paying  # type: ignore[attr-defined]
+        reader.kind = "paying" if reader.id in paying else "free"  # type: ignore[attr-defined]
         messages[str(reader.email)] = frozen.message_for(reader).content.decode("ascii")  # type: ignore[arg-type]
     print(json.dumps(messages))

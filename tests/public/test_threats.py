@@ -17,7 +17,7 @@ from newsletter.links import Purpose
 from newsletter.public import network
 from newsletter.publication.models import Newsletter
 from newsletter.subscribers import codes, letters, preferences, suppression
-from newsletter.subscribers.models import Code, Notice, Subscriber, SuppressionReason
+from newsletter.subscribers.models import Code, Notice, SignIn, Subscriber, SuppressionReason
 from tests import cast, factories
 from tests.doubles import JobQueue, Outbox, text_of
 from tests.public.posts import published
@@ -39,6 +39,7 @@ PAGES_WITH_TOKENS = {
     "/preferences/{}/erase": Purpose.PREFERENCES,
     "/preferences/{}/erase/code": Purpose.PREFERENCES,
     "/address/{}": Purpose.UNDO_ADDRESS,
+    "/sign-in/{}": Purpose.SIGN_IN,
 }
 ANSWERS = {"scope": "all", "newsletter": "daily", "name": "Eve", "until": "1", "email": "eve@example.com", "code": "1"}
 
@@ -66,6 +67,9 @@ def keys(client: FlaskClient, daily: Newsletter, jobs_queue: JobQueue, outbox: O
     subscribe(client, "ada@example.com", "daily")
     jobs_queue.run()
     notice = db.session.scalars(select(Notice)).one()
+    client.post("/sign-in", data={"email": "ada@example.com"})  # in this browser
+    asked = db.session.scalars(select(SignIn)).one()
+    jobs_queue.run()
     return Keys(
         {
             Purpose.CONFIRM: links.sign(Purpose.CONFIRM, ada.id, notice.id),
@@ -74,6 +78,7 @@ def keys(client: FlaskClient, daily: Newsletter, jobs_queue: JobQueue, outbox: O
             Purpose.UNDO_LEAVE: left.undo_token,
             Purpose.PREFERENCES: links.sign(Purpose.PREFERENCES, ada.id),
             Purpose.UNDO_ADDRESS: links.sign(Purpose.UNDO_ADDRESS, ada.id, code.id),
+            Purpose.SIGN_IN: links.sign(Purpose.SIGN_IN, asked.id),
         }
     )
 
@@ -145,10 +150,11 @@ def test_pages_with_keys_are_not_cached_listed_or_told_on(client: FlaskClient, k
             assert not re.findall(r'(?:src|href)="(?:https?:)?//(?!letters\.example\.org)', answer.text)
 
 
-def test_no_public_page_sets_a_cookie(client: FlaskClient, keys: Keys) -> None:
+def test_no_public_page_but_the_way_in_sets_a_cookie(client: FlaskClient, keys: Keys) -> None:
     published("On slow mail")
     paths = ["/", "/archive", "/p/on-slow-mail", "/p/on-slow-mail/share", "/p/none", "/feed.xml", "/robots.txt"]
-    paths += ["/subscribe", "/subscribe/inbox", "/embed", "/embed/form", "/theme.css", *(url for _, url in keys.urls())]
+    paths += ["/subscribe", "/subscribe/inbox", "/embed", "/embed/form", "/theme.css", "/account", "/support"]
+    paths += [url for page, url in keys.urls() if page != "/sign-in/{}"]
 
     for path in paths:
         for method in ("GET", "POST"):

@@ -58,7 +58,7 @@ def test_a_message_made_again_is_the_same_with_its_signatures(jobs_queue: JobQue
 
 def _reader() -> letters.Addressee:
     class Ada:
-        id, email, name, is_paying = 1, "ada@example.com", "Ada", False
+        id, email, name, kind = 1, "ada@example.com", "Ada", "free"
 
     return Ada()
 

@@ -223,7 +223,7 @@ def test_the_author_may_send_the_unconfirmed_again_under_the_same_message_id(
     outbox.answers["ada@example.com"] = [NoAnswer("connection reset")]
     send_now()
     jobs_queue.run()
-    expected = letters.load(1).message_for(Reader(1, "ada@example.com", "Ada", False, True)).content
+    expected = letters.load(1).message_for(Reader(1, "ada@example.com", "Ada", "free", True)).content
 
     control.send_doubtful_again(the_mailing())
     control.send_doubtful_again(the_mailing())
