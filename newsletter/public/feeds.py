@@ -1,15 +1,20 @@
 """What machines read: the feed, the map of the site, and what they are asked to leave alone."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
 from flask import Response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from emails import Audience
 from newsletter.config import settings
 from newsletter.posts import content, queries
+from newsletter.posts.models import Post
 from newsletter.public import bp, frame, reading
+from newsletter.subscribers import private_feed as feeds_of_readers
+from newsletter.subscribers import rights
 
 IN_THE_FEED = 20
 IN_THE_MAP = 5000
@@ -20,12 +25,25 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 @bp.get("/feed.xml")
 def feed() -> AnyResponse:
+    """The same for everybody."""
+    return _feed(lambda _: Audience.STRANGER, f"{settings().site_url}/feed.xml")
+
+
+@bp.get("/feed/<token>.xml")
+def private_feed(token: str) -> AnyResponse:
+    """All that this reader may read now. Its address is a key: no cache keeps it, see public/__init__.py."""
+    reader = feeds_of_readers.reader_of(token)
+    return _feed(rights.rule_for(reader), feeds_of_readers.url(reader))
+
+
+def _feed(kind_for: Callable[[Post], Audience], address: str) -> AnyResponse:
     posts = queries.published(IN_THE_FEED)
-    entries = [(post, reading.for_feed(post)) for post in posts]
+    entries = [(post, reading.for_feed(post, kind_for(post))) for post in posts]
     changed_at = max((post.updated_at for post in posts), default=frame.publication().created_at)
     xml = render_template(
         "public/feed.xml",
         entries=entries,
+        address=address,
         changed_at=changed_at,
         stamp=_stamp,
         absolute=_absolute,

@@ -17,7 +17,6 @@ from newsletter.posts.models import Post
 from newsletter.public import bp, frame, reading, viewer
 from newsletter.public.forms import SignUpForm
 from newsletter.subscribers import rights
-from newsletter.tiers import access
 from newsletter.tiers.models import Tier
 
 LATEST = 7
@@ -84,10 +83,8 @@ def share_page(slug: str) -> str:
 
 def _opener() -> Callable[[Post], bool]:
     """Whether a post is open to whoever is looking."""
-    reader = viewer.reader()
-    held = access.held(reader.id) if reader else set()
-    pays_nothing = rights.kind_of(reader) if not held else None
-    return lambda post: reading.is_open(post, pays_nothing or access.kind_of(held, post.tier_ids))
+    kind_for = rights.rule_for(viewer.reader())
+    return lambda post: reading.is_open(post, kind_for(post))
 
 
 def published(slug: str) -> Post:

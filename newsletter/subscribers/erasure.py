@@ -66,5 +66,6 @@ def forget(subscriber: Subscriber) -> None:
     subscriber.tags = []
     subscriber.email = subscriber.email_key = subscriber.paused_until = None
     subscriber.name = subscriber.source = ""
+    subscriber.feed_since = None
     subscriber.erased_at = clock.now()
     consent.record(subscriber, ConsentKind.ERASED)

@@ -64,6 +64,8 @@ class Subscriber(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     confirmed_at: Mapped[datetime | None]
     paused_until: Mapped[datetime | None]
+    feed_since: Mapped[datetime | None]  # they have a feed of their own
+    feed_number: Mapped[int] = mapped_column(default=0, server_default="0")  # of its address; the others lead nowhere
     suppressed_at: Mapped[datetime | None]  # a copy of Suppression for fast reading, kept by suppression.py
     erased_at: Mapped[datetime | None]
 

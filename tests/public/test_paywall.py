@@ -1,5 +1,6 @@
 """Who reads how much of a post: on its page, in the lists, and in the letter."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -12,13 +13,14 @@ from newsletter.posts import publishing
 from newsletter.posts.models import Post
 from newsletter.publication.models import Newsletter, Publication
 from newsletter.sending import start
+from newsletter.subscribers import erasure
 from newsletter.subscribers.models import Subscriber
 from newsletter.tiers import catalogue
 from newsletter.tiers.catalogue import Offer
 from newsletter.tiers.models import Cadence, Tier
 from tests import factories
 from tests.doubles import JobQueue, Outbox, text_of
-from tests.public.account_steps import sign_in
+from tests.public.account_steps import press, sign_in
 from tests.public.posts import published
 
 OPEN, SECRET = "the-open-words", "the-secret-words"
@@ -183,3 +185,33 @@ def test_a_tier_that_is_not_there_is_refused_by_name(patrons: Tier) -> None:
         factories.post(source="---\ntitle: Whose\ntiers: patron\n---\n\nWords.\n")
     with pytest.raises(publishing.BadSource, match="the audience is “paying”"):
         factories.post(source="---\ntitle: Whose\ntiers: patrons\naudience: everyone\n---\n\nWords.\n")
+
+
+def test_each_reader_has_a_feed_of_their_own_as_long_as_they_want_it(browsers: dict[str, FlaskClient]) -> None:
+    published("Paid", body=BODY, audience="paying")
+    published("For patrons", body=BODY, tiers="patrons")
+
+    def feed_of(kind: str) -> str:
+        said = press(browsers[kind], "/account/feed")
+        found = re.search(r'value="http://letters\.example\.org(/feed/\w+\.xml)"', said)
+        assert found, said
+        return found[1]
+
+    addresses = {kind: feed_of(kind) for kind in ("free", "friend", "patron", "ended")}
+    anybody = browsers["stranger"]
+    read = {kind: anybody.get(address).text.count(SECRET) for kind, address in addresses.items()}
+
+    assert read == {"free": 0, "friend": 1, "patron": 2, "ended": 0}
+    assert SECRET not in browsers["patron"].get("/feed.xml").text  # that one is everybody's, and caches keep it
+    assert f"http://letters.example.org{addresses['patron']}" in anybody.get(addresses["patron"]).text
+
+    again = feed_of("patron")
+    assert anybody.get(addresses["patron"]).status_code == 404
+    assert SECRET in anybody.get(again).text
+    press(browsers["patron"], "/account/feed/off")
+    assert anybody.get(again).status_code == 404
+    friend = Subscriber.by_key("friend@example.com")
+    assert friend
+    erasure.forget(friend)
+    db.session.commit()
+    assert anybody.get(addresses["friend"]).status_code == 404

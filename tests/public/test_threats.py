@@ -16,7 +16,7 @@ from newsletter.db import Base, db
 from newsletter.links import Purpose
 from newsletter.public import network
 from newsletter.publication.models import Newsletter
-from newsletter.subscribers import codes, letters, preferences, suppression
+from newsletter.subscribers import codes, letters, preferences, private_feed, suppression
 from newsletter.subscribers.models import Code, Notice, SignIn, Subscriber, SuppressionReason
 from tests import cast, factories
 from tests.doubles import JobQueue, Outbox, text_of
@@ -40,6 +40,7 @@ PAGES_WITH_TOKENS = {
     "/preferences/{}/erase/code": Purpose.PREFERENCES,
     "/address/{}": Purpose.UNDO_ADDRESS,
     "/sign-in/{}": Purpose.SIGN_IN,
+    "/feed/{}.xml": Purpose.FEED,
 }
 ANSWERS = {"scope": "all", "newsletter": "daily", "name": "Eve", "until": "1", "email": "eve@example.com", "code": "1"}
 
@@ -69,6 +70,8 @@ def keys(client: FlaskClient, daily: Newsletter, jobs_queue: JobQueue, outbox: O
     notice = db.session.scalars(select(Notice)).one()
     client.post("/sign-in", data={"email": "ada@example.com"})  # in this browser
     asked = db.session.scalars(select(SignIn)).one()
+    private_feed.make(ada)
+    db.session.commit()
     jobs_queue.run()
     return Keys(
         {
@@ -78,6 +81,7 @@ def keys(client: FlaskClient, daily: Newsletter, jobs_queue: JobQueue, outbox: O
             Purpose.UNDO_LEAVE: left.undo_token,
             Purpose.PREFERENCES: links.sign(Purpose.PREFERENCES, ada.id),
             Purpose.UNDO_ADDRESS: links.sign(Purpose.UNDO_ADDRESS, ada.id, code.id),
+            Purpose.FEED: links.sign(Purpose.FEED, ada.id, ada.feed_number),
             Purpose.SIGN_IN: links.sign(Purpose.SIGN_IN, asked.id),
         }
     )

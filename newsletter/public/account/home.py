@@ -7,7 +7,7 @@ from newsletter.public import bp
 from newsletter.public.account import door
 from newsletter.public.account.door import Page
 from newsletter.public.account.holding import holdings
-from newsletter.subscribers import letters, sessions
+from newsletter.subscribers import letters, private_feed, sessions
 from newsletter.tiers.models import Tier
 
 SAID = {
@@ -17,6 +17,8 @@ SAID = {
     "switched": "Switched. A letter tells you what you hold now.",
     "paused": "Paused. Nothing is charged until then.",
     "resumed": "It goes on.",
+    "feed": "Here is the address of your feed. An earlier one leads nowhere any more.",
+    "no-feed": "Your feed is switched off.",
 }
 
 
@@ -35,6 +37,7 @@ def page(*, said: str = "", sentence: str = "") -> str:
         holdings=holdings(reader),
         browsers=[(each, browsers.named(each.user_agent)) for each in sessions.of(reader)],
         here=door.session().id,
+        feed_url=private_feed.url(reader),
         proof=door.proof(),
         is_for_sale=Tier.any_on_offer(),
         said=said,
