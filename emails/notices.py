@@ -15,7 +15,7 @@ from emails.wrapping import wrap
 NOTICES = (
     *("confirm", "welcome", "already_subscribed", "address_code", "address_changed", "erase_code", "sign_in"),
     *("member_welcome", "receipt", "trial_ending", "payment_failed", "card_expiring"),
-    *("membership_cancelled", "membership_ended", "membership_changed"),
+    *("membership_cancelled", "membership_ended", "membership_changed", "gift", "given_ending"),
     *("held", "reply", "member_news"),
 )
 
@@ -31,14 +31,17 @@ def compile_notice(name: str, values: Mapping[str, object], theme: Theme) -> Com
     erase_code          address, code, minutes
     sign_in             code, sign_in_url, minutes
     held                title, because, mailing_url
-    member_welcome      tier, benefits, trial_until (may be empty), next_date, next_amount, archive_url
-    receipt             tier, support (paid once), amount, tax, date, number, invoice_url, next_date, next_amount
-    trial_ending        tier, date, amount, support_url
+    member_welcome      tier, benefits, trial_until and given_until (may be empty), next_date, next_amount, archive_url
+    receipt             tier, support (paid once), gift_url and gift_words (may be empty), amount, tax, date, number,
+                        invoice_url, next_date, next_amount
+    trial_ending        tier, date, amount, account_url
     payment_failed      tier, amount, pay_url, until, attempt (1, 2, 3)
-    card_expiring       tier, card, date, support_url
-    membership_cancelled tier, until, support_url
+    card_expiring       tier, card, date, account_url
+    membership_cancelled tier, until, account_url
     membership_ended    tier, because (may be empty), support_url
     membership_changed  tier, before, amount, next_date, archive_url
+    gift                giver, tier, span, lines (may be none), gift_url, is_reminder
+    given_ending        tier, date, support_url
     member_news         headline, lines, url (may be empty)
     reply               sender, regarding, title (of the issue; may be empty), lines
 

@@ -10,7 +10,7 @@ from newsletter import clock, config
 from newsletter.admin import bp, guard
 from newsletter.admin.money import owners_only
 from newsletter.admin.settings import saved
-from newsletter.billing import PRACTICE_KEY, connecting, terms
+from newsletter.billing import PRACTICE_KEY, connecting, gifts, terms
 from newsletter.billing.models import Account, Reconciliation, TaxBehavior, Terms
 from newsletter.db import db
 from newsletter.errors import NewsletterError, NotFound
@@ -116,6 +116,7 @@ def _write(agreed: Terms) -> None:
     agreed.grace_days = days
     agreed.tax_behavior = TaxBehavior(request.form.get("tax_behavior", ""))
     agreed.is_tax_automatic = "is_tax_automatic" in request.form
+    agreed.has_gifts = "has_gifts" in request.form
     agreed.is_author_told = "is_author_told" in request.form
     agreed.supporter_currency = currency
     agreed.supporter_minimum = money.read(least, currency) if least else None
@@ -143,6 +144,7 @@ def _page(sentence: str = "") -> str:
         taxes=TAXES,
         currencies=money.CURRENCIES,
         compared=compared,
+        gifts=[(gift, gifts.span(gift.months)) for gift in gifts.recent()],
         is_practice=config.settings().billing == "test",
         by=guard.staff(),
         sentence=sentence,

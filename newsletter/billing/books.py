@@ -41,15 +41,17 @@ def enter_once(account: Account, stripe: Stripe, reference: str, kind: PaymentKi
         return None
     customer = customers.take(account, stripe.customer(paid.customer)) if paid.customer else None
     payment = _write(account, paid, kind, customer, None)
-    telling.receipt(payment, None)
+    if kind is not PaymentKind.GIFT:  # whose receipt says to whom it goes: see gifts.paid
+        telling.receipt(payment, None)
     return payment
 
 
-def refunded(stripe: Stripe, charge: str) -> None:
+def refunded(stripe: Stripe, charge: str) -> Payment | None:
     """The whole sum that went back by now."""
     payment = _by_charge(charge)
     if payment:
         payment.refunded = stripe.charge(charge)["amount_refunded"]
+    return payment
 
 
 def disputed(stripe: Stripe, reference: str) -> Payment | None:

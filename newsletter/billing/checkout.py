@@ -44,7 +44,7 @@ def membership(
 
     Raises NotForSale, HeldAlready, NotAnAmount.
     """
-    _must_be_for_sale(account, price)
+    must_be_for_sale(account, price)
     if subscriber and (held := running(subscriber.id)):
         raise HeldAlready(held.tier.name)
     notes = _notes(subscriber, post_id) | {"tier": str(price.tier_id)}
@@ -70,14 +70,25 @@ def support(
     if amount < agreed.supporter_minimum:
         least = money.written(agreed.supporter_minimum, agreed.supporter_currency)
         raise money.NotAnAmount(f"{least} at least, please: less than that goes to the card company.")
-    notes = _notes(subscriber, None) | {"kind": PaymentKind.SUPPORT.value}
+    notes = {"kind": PaymentKind.SUPPORT.value}
+    return once(account, stripe, "Support", amount, agreed.supporter_currency, notes, subscriber, email)
+
+
+def once(
+    account: Account,
+    stripe: Stripe,
+    words: str,
+    amount: int,
+    currency: str,
+    notes: dict[str, str],
+    subscriber: Subscriber | None = None,
+    email: str = "",
+) -> str:
+    """The address of a page that takes one payment; `notes` are found again on what comes of it."""
+    notes = _notes(subscriber, None) | notes
     line = {
         "quantity": 1,
-        "price_data": {
-            "currency": agreed.supporter_currency.lower(),
-            "unit_amount": amount,
-            "product_data": {"name": "Support"},
-        },
+        "price_data": {"currency": currency.lower(), "unit_amount": amount, "product_data": {"name": words}},
     }
     said = _said(account, subscriber, email) | {
         "mode": "payment",
@@ -89,6 +100,13 @@ def support(
     if "customer" in said:
         del said["customer_creation"]
     return stripe.open_checkout(said, secrets.token_urlsafe(24)).url
+
+
+def must_be_for_sale(account: Account, price: Price) -> None:
+    if price.replaced_at or price.tier.archived_at:
+        raise NotForSale("This price is not on offer any more. Choose again: nothing was charged.")
+    if terms.of(account.publication_id).paused_at:
+        raise NotForSale("This publication takes a break, and takes no money while it does. Come back later.")
 
 
 def running(subscriber_id: int) -> Membership | None:
@@ -112,13 +130,6 @@ def had_trial(subscriber_id: int) -> bool:
             select(exists().where(Membership.subscriber_id == subscriber_id, Membership.trial_ends_at.is_not(None)))
         )
     )
-
-
-def _must_be_for_sale(account: Account, price: Price) -> None:
-    if price.replaced_at or price.tier.archived_at:
-        raise NotForSale("This price is not on offer any more. Choose again: nothing was charged.")
-    if terms.of(account.publication_id).paused_at:
-        raise NotForSale("This publication takes a break, and takes no money while it does. Come back later.")
 
 
 def _line(account: Account, stripe: Stripe, price: Price, amount: int | None) -> dict[str, object]:

@@ -7,8 +7,11 @@ from newsletter import clock
 from newsletter.billing.models import Account, Customer
 from newsletter.billing.values import Payer
 from newsletter.db import db
+from newsletter.publication.models import Newsletter
+from newsletter.subscribers import consent, signup
 from newsletter.subscribers.addresses import Address, BadAddress
 from newsletter.subscribers.models import Subscriber
+from newsletter.subscribers.signup import SignUp
 
 
 def take(account: Account, payer: Payer, subscriber: Subscriber | None = None) -> Customer:
@@ -67,20 +70,26 @@ def _noted(payer: Payer) -> Subscriber | None:
 
 
 def _by_address(account: Account, payer: Payer) -> Subscriber | None:
-    """The reader with that address, or a new one: not confirmed, and on no newsletter, for paying asks for neither."""
     try:
-        address = Address.read(payer.email)
+        return reader_with(Address.read(payer.email), account.publication_id)
     except BadAddress:
         return None
+
+
+def reader_with(address: Address, publication_id: int, source: str = "payment") -> Subscriber | None:
+    """The reader with that address, or a new one: not confirmed, and on no newsletter, for paying asks for neither."""
     db.session.execute(
         insert(Subscriber)
-        .values(
-            publication_id=account.publication_id,
-            email=address.email,
-            email_key=address.key,
-            name="",
-            source="payment",
-        )
+        .values(publication_id=publication_id, email=address.email, email_key=address.key, name="", source=source)
         .on_conflict_do_nothing(index_elements=["publication_id", "email_key"])
     )
     return Subscriber.by_key(address.key)
+
+
+def ask_to_confirm(subscriber: Subscriber) -> None:
+    """Paying proves no mailbox: a reader who is new is asked by mail, as everybody is, before any letter is sent."""
+    newsletters = Newsletter.open()[:1]
+    if subscriber.confirmed_at or not subscriber.email or not newsletters:
+        return
+    wording = consent.wording(newsletters[0].publication.name, [newsletters[0].name])
+    signup.sign_up(SignUp(address=Address.read(subscriber.email), newsletters=newsletters, wording=wording))

@@ -6,17 +6,20 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from newsletter import clock
-from newsletter.billing import customers, keeping, telling, terms
+from newsletter.billing import customers, gifts, keeping, telling, terms
 from newsletter.billing.books import LOST
 from newsletter.billing.models import Account, Customer, Payment
 from newsletter.billing.stripe import NotThere, Stripe
 from newsletter.db import db
 from newsletter.subscribers.models import NoticeKind
-from newsletter.tiers.models import Membership, MembershipState
+from newsletter.tiers.models import Membership, MembershipKind, MembershipState
 
 TRIAL_REMINDER = timedelta(days=3)
 CARD_REMINDER = timedelta(days=30)
 REMINDERS = (0.0, 0.3, 0.75)  # parts of the days of grace: three letters, at growing distance
+GIVEN_REMINDER = timedelta(days=7)
+NEWS_FOR = timedelta(days=3)
+GIVEN = (MembershipKind.COMPLIMENTARY, MembershipKind.GIFT)
 A_BATCH = 500
 
 
@@ -24,6 +27,10 @@ def remind() -> None:
     """Each reminder that is due and was not sent yet. Asks nobody."""
     _trials_that_end()
     _cards_that_expire()
+    _given_that_end_soon()
+    _given_that_ended()
+    gifts.mail_due()
+    gifts.forget_unpaid()
 
 
 def remind_of_failed_payments(account: Account, stripe: Stripe) -> None:
@@ -75,6 +82,31 @@ def _trials_that_end() -> None:
     for membership in db.session.scalars(query.limit(A_BATCH)).all():
         if telling.once(f"membership {membership.id}", f"trial ends {membership.trial_ends_at:%Y-%m-%d}"):
             telling.to_reader(membership, NoticeKind.TRIAL_ENDING)
+
+
+def _given_that_end_soon() -> None:
+    """A week before; not of what was given for little more than that."""
+    query = select(Membership).where(
+        Membership.kind.in_(GIVEN),
+        Membership.state == MembershipState.ACTIVE,
+        Membership.ends_at.between(clock.now(), clock.now() + GIVEN_REMINDER),
+        Membership.ends_at - Membership.started_at > 2 * GIVEN_REMINDER,
+    )
+    for membership in db.session.scalars(query.limit(A_BATCH)).all():
+        if telling.once(f"membership {membership.id}", f"given ends {membership.ends_at:%Y-%m-%d}"):
+            values = {"tier": membership.tier.name, "date": telling.day(membership.ends_at)}
+            telling.to_reader(membership, NoticeKind.GIVEN_ENDING, values)
+
+
+def _given_that_ended() -> None:
+    """Nobody tells us of it but the clock. What ended long ago is written down, and no news to anybody."""
+    query = select(Membership).where(
+        Membership.kind.in_(GIVEN), Membership.state == MembershipState.ACTIVE, Membership.ends_at <= clock.now()
+    )
+    for membership in db.session.scalars(query.limit(A_BATCH)).all():
+        membership.state, membership.ended_at = MembershipState.ENDED, membership.ends_at
+        if membership.ends_at and membership.ends_at > clock.now() - NEWS_FOR:
+            telling.to_reader(membership, NoticeKind.MEMBERSHIP_ENDED)
 
 
 def _cards_that_expire() -> None:

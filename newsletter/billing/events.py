@@ -9,18 +9,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
 from newsletter import clock
-from newsletter.billing import books, counterparts, customers, keeping, telling
+from newsletter.billing import books, counterparts, customers, gifts, keeping, telling
 from newsletter.billing.models import Account, PaymentEvent, PaymentKind
 from newsletter.billing.stripe import NotThere, ProviderAway, Stripe, of
-from newsletter.billing.values import Bell
+from newsletter.billing.values import Bell, Bought
 from newsletter.db import db
 from newsletter.errors import NewsletterError
 from newsletter.jobs import Job, enqueue
-from newsletter.publication.models import Newsletter
-from newsletter.subscribers import consent, signup
-from newsletter.subscribers.addresses import Address
 from newsletter.subscribers.models import Subscriber
-from newsletter.subscribers.signup import SignUp
 
 log = structlog.get_logger()
 
@@ -89,20 +85,17 @@ def _checkout(account: Account, stripe: Stripe, event: PaymentEvent) -> None:
     reader = db.session.get(Subscriber, int(noted)) if noted.isdecimal() else None
     customer = customers.take(account, stripe.customer(bought.customer), reader)
     if bought.notes.get("newsletter") and customer.subscriber:
-        _ask_to_confirm(customer.subscriber)
+        customers.ask_to_confirm(customer.subscriber)
     if bought.subscription:
         _subscription_named(account, stripe, bought.subscription)
     elif bought.payment and bought.is_paid and bought.notes.get("newsletter"):
-        books.enter_once(account, stripe, bought.payment, PaymentKind(bought.notes.get("kind", PaymentKind.OTHER)))
+        payment = books.enter_once(account, stripe, bought.payment, _kind(bought))
+        if payment and payment.kind is PaymentKind.GIFT:
+            gifts.paid(payment, bought.notes.get("gift", ""))
 
 
-def _ask_to_confirm(subscriber: Subscriber) -> None:
-    """Paying proves no mailbox: a reader who is new is asked by mail, as everybody is, before any letter is sent."""
-    newsletters = Newsletter.open()[:1]
-    if subscriber.confirmed_at or not subscriber.email or not newsletters:
-        return
-    wording = consent.wording(newsletters[0].publication.name, [newsletters[0].name])
-    signup.sign_up(SignUp(address=Address.read(subscriber.email), newsletters=newsletters, wording=wording))
+def _kind(bought: Bought) -> PaymentKind:
+    return PaymentKind(bought.notes.get("kind", PaymentKind.OTHER))
 
 
 def _subscription(account: Account, stripe: Stripe, event: PaymentEvent) -> None:
@@ -117,15 +110,19 @@ def _invoice(account: Account, stripe: Stripe, event: PaymentEvent) -> None:
 
 
 def _refund(_: Account, stripe: Stripe, event: PaymentEvent) -> None:
-    books.refunded(stripe, event.about)
+    payment = books.refunded(stripe, event.about)
+    if payment and payment.refunded >= payment.amount:
+        gifts.void(payment)
 
 
 def _dispute(_: Account, stripe: Stripe, event: PaymentEvent) -> None:
     payment = books.disputed(stripe, event.about)
     if payment is None or not telling.once(f"dispute {event.about}", payment.dispute):
         return
-    if payment.dispute == books.LOST and payment.membership_id:
-        enqueue(Job.KEEP_MEMBERSHIPS)
+    if payment.dispute == books.LOST:
+        gifts.void(payment)
+        if payment.membership_id:
+            enqueue(Job.KEEP_MEMBERSHIPS)
     said = f"disputes a payment at their bank ({payment.dispute.replace('_', ' ')})."
     telling.to_staff(payment.subscriber_id, said, ["Answer it in your Stripe dashboard: there is a date to keep."])
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from newsletter.db import Base, Id, Json, db
 from newsletter.subscribers.models import Subscriber
-from newsletter.tiers.models import Cadence
+from newsletter.tiers.models import Cadence, Tier
 
 
 class Account(Base):
@@ -64,6 +64,7 @@ class Terms(Base):
     is_tax_automatic: Mapped[bool] = mapped_column(default=False, server_default="false")  # the provider reckons it
     supporter_minimum: Mapped[int | None]  # of a payment made once, to no tier; None: there is no such thing
     supporter_currency: Mapped[str] = mapped_column(default="EUR", server_default="EUR")
+    has_gifts: Mapped[bool] = mapped_column(default=True, server_default="true")  # readers may give tiers away
     is_author_told: Mapped[bool] = mapped_column(default=True, server_default="true")  # of each new or leaving payer
     paused_at: Mapped[datetime | None]  # nobody is charged
     pause_carried_out_at: Mapped[datetime | None]  # the provider has been told, for everybody
@@ -183,6 +184,38 @@ class Payment(Base):
     invoice_url: Mapped[str] = mapped_column(default="")
     disputed_at: Mapped[datetime | None]
     dispute: Mapped[str] = mapped_column(default="")  # how it stands: needs_response | won | lost …
+
+
+class Gift(Base):
+    """A tier for some months, paid for once by somebody for somebody else. Nothing of it counts before it is paid."""
+
+    __tablename__ = "gift"
+    __table_args__ = (
+        Index("ix_gift_deliver_for", "deliver_for", postgresql_where=text("paid_at IS NOT NULL")),
+        Index("ix_gift_giver_id", "giver_id"),
+    )
+
+    id: Mapped[Id]
+    publication_id: Mapped[int] = mapped_column(ForeignKey("publication.id"))
+    tier_id: Mapped[int] = mapped_column(ForeignKey("tier.id"))
+    months: Mapped[int]
+    currency: Mapped[str]  # ISO 4217
+    amount: Mapped[int]  # in the currency's smallest unit
+    giver_name: Mapped[str]
+    giver_id: Mapped[int | None] = mapped_column(ForeignKey("subscriber.id", ondelete="SET NULL"))
+    recipient_email: Mapped[str]  # empty: whoever has the link; forgotten once it is taken
+    message: Mapped[str]
+    deliver_for: Mapped[datetime]  # not mailed before
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    paid_at: Mapped[datetime | None]
+    payment_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"))
+    mailed_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
+    redeemed_at: Mapped[datetime | None]
+    membership_id: Mapped[int | None] = mapped_column(ForeignKey("membership.id", ondelete="SET NULL"))
+    voided_at: Mapped[datetime | None]  # the money went back
+
+    tier: Mapped[Tier] = relationship(lazy="joined")
 
 
 class ChangeKind(StrEnum):

@@ -14,7 +14,7 @@ from newsletter.publication.models import Newsletter, Publication
 from newsletter.subscribers import moving, notices
 from newsletter.subscribers.models import NoticeKind, Subscriber
 from newsletter.tiers import money
-from newsletter.tiers.models import Membership, MembershipState
+from newsletter.tiers.models import Membership, MembershipKind, MembershipState
 
 LASTS = timedelta(days=3)
 
@@ -50,22 +50,39 @@ def of_change(membership: Membership, kind: ChangeKind, tier_before: str) -> Non
 
 def receipt(payment: Payment, membership: Membership | None) -> None:
     """For what was paid; nothing is told of what cost nothing."""
+    goes_on = membership is not None and membership.state is MembershipState.ACTIVE
+    _receipt(
+        payment,
+        tier=membership.tier.name if membership else "",
+        support=membership is None,
+        next_date=day(membership.paid_until) if membership and goes_on else "",
+        next_amount=price(membership) if membership and goes_on else "",
+    )
+
+
+def receipt_of_gift(payment: Payment, url: str, words: str) -> None:
+    """With the link to the gift, so that its giver can hand it over."""
+    _receipt(payment, gift_url=url, gift_words=words)
+
+
+def _receipt(payment: Payment, **said: object) -> None:
     subscriber = db.session.get(Subscriber, payment.subscriber_id) if payment.subscriber_id else None
     if subscriber is None or not payment.amount or not once(f"payment {payment.reference}", "receipt"):
         return
-    goes_on = membership is not None and membership.state is MembershipState.ACTIVE
     values = {
-        "tier": membership.tier.name if membership else "",
-        "support": membership is None,
+        "tier": "",
+        "support": False,
+        "gift_url": "",
+        "gift_words": "",
+        "next_date": "",
+        "next_amount": "",
         "amount": money.written(payment.amount, payment.currency, _language()),
         "tax": money.written(payment.tax, payment.currency, _language()) if payment.tax else "",
         "date": day(payment.at),
         "number": payment.number,
         "invoice_url": payment.invoice_url,
-        "next_date": day(membership.paid_until) if membership and goes_on else "",
-        "next_amount": price(membership) if membership and goes_on else "",
     }
-    _owe(subscriber, NoticeKind.RECEIPT, values)
+    _owe(subscriber, NoticeKind.RECEIPT, values | said)
 
 
 def to_reader(membership: Membership, kind: NoticeKind, values: Json | None = None) -> None:
@@ -123,6 +140,7 @@ def _values(membership: Membership) -> Json:
     return {
         "tier": membership.tier.name,
         "benefits": list(membership.tier.benefits),
+        "given_until": day(membership.ends_at) if membership.kind is not MembershipKind.PAID else "",
         "trial_until": day(membership.trial_ends_at) if trial else "",
         "next_date": day(membership.paid_until),
         "next_amount": price(membership),

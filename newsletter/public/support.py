@@ -79,18 +79,19 @@ def thanks() -> str:
 
 def _page(tiers: list[Tier], sentence: str = "", status: int = 200) -> Response:
     first = frame.newsletters()[0] if frame.newsletters() else None
-    is_for_sale = _is_for_sale()
+    is_open = is_for_sale()
     terms = _terms()
     page = render_template(
         "public/support.html",
         tiers=tiers,
         prices_of=_prices_of,
-        choices_of=_choices_of if is_for_sale else lambda _: [],
-        once=terms if is_for_sale and terms and terms.supporter_minimum else None,
+        choices_of=_choices_of if is_open else lambda _: [],
+        once=terms if is_open and terms and terms.supporter_minimum else None,
         least=money.written(terms.supporter_minimum, terms.supporter_currency, frame.publication().language)
         if terms and terms.supporter_minimum
         else "",
-        is_for_sale=is_for_sale,
+        is_for_sale=is_open,
+        has_gifts=is_open and (terms is None or terms.has_gifts) and any(tier.prices for tier in tiers),
         post=request.values.get("post", "") if _post(request.values.get("post")) else "",
         wording=consent.wording(frame.publication().name, [first.name]) if first else "",
         write_to=(first.reply_to or first.sender_email) if first else "",
@@ -98,12 +99,12 @@ def _page(tiers: list[Tier], sentence: str = "", status: int = 200) -> Response:
     )
     response = make_response(page, status)
     response.headers["Content-Security-Policy"] = guards.content_security_policy(
-        g.csp_nonce, forms_lead_to=[till(CHECKOUT)] if is_for_sale else []
+        g.csp_nonce, forms_lead_to=[till(CHECKOUT)] if is_open else []
     )
     return response
 
 
-def _is_for_sale() -> bool:
+def is_for_sale() -> bool:
     terms = _terms()
     return config.settings().billing != "off" and Account.connected() is not None and not (terms and terms.paused_at)
 

@@ -20,7 +20,7 @@ CODE_MINUTES = 15
 ABOUT_MONEY = (
     *(NoticeKind.MEMBER_WELCOME, NoticeKind.RECEIPT, NoticeKind.TRIAL_ENDING, NoticeKind.PAYMENT_FAILED),
     *(NoticeKind.CARD_EXPIRING, NoticeKind.MEMBERSHIP_CANCELLED, NoticeKind.MEMBERSHIP_ENDED),
-    *(NoticeKind.MEMBERSHIP_CHANGED, NoticeKind.MEMBER_NEWS),
+    *(NoticeKind.MEMBERSHIP_CHANGED, NoticeKind.MEMBER_NEWS, NoticeKind.GIFT, NoticeKind.GIVEN_ENDING),
 )
 
 
@@ -123,6 +123,7 @@ def _values(notice: Notice, newsletter: Newsletter) -> dict[str, object]:
             values |= notice.values
         case kind if kind in ABOUT_MONEY:
             values |= notice.values | {"archive_url": f"{site}/archive", "support_url": f"{site}/support"}
+            values["account_url"] = f"{site}/account"
     values["preferences_url"] = preferences_url(subscriber_id)
     values["newsletters"] = _names(notice)
     return values

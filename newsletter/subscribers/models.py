@@ -215,6 +215,8 @@ class NoticeKind(StrEnum):
     MEMBERSHIP_CANCELLED = "membership_cancelled"
     MEMBERSHIP_ENDED = "membership_ended"
     MEMBERSHIP_CHANGED = "membership_changed"
+    GIFT = "gift"  # somebody gives them a tier
+    GIVEN_ENDING = "given_ending"  # what they were given ends soon
     MEMBER_NEWS = "member_news"  # of payments, to the owners
     TEST = "test"  # a post, to its author
     HELD = "held"  # a mailing was held by itself, to all staff

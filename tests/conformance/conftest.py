@@ -29,7 +29,7 @@ IRIS = "iris@readers.example.org"
 _JUDGED_ALONE = {
     *("held", "reply", "member_news"),
     *("member_welcome", "receipt", "trial_ending", "payment_failed", "card_expiring"),
-    *("membership_cancelled", "membership_ended", "membership_changed"),
+    *("membership_cancelled", "membership_ended", "membership_changed", "gift", "given_ending"),
 }
 _TOLD = pytest.StashKey[Told]()
 _VERDICTS = Verdicts()
@@ -112,6 +112,8 @@ def notices(product: Product) -> list[Message]:
     visitor.post("/subscribe", email=NINA, name="Nina", newsletter="the-red-thread")
     visitor.post(link(note(NoticeKind.CONFIRM, NINA, "Confirm"), "/confirm/"))
     preferences = link(note(NoticeKind.WELCOME, NINA, "Welcome"), "/preferences/")
+    visitor.post("/sign-in", email=NINA)
+    note(NoticeKind.SIGN_IN, NINA, "is your code to sign in")
     visitor.post("/subscribe", email="grace@example.com", newsletter="the-red-thread")
     note(NoticeKind.ALREADY_SUBSCRIBED, "grace@example.com", "already")
     visitor.post(f"{preferences}/address", email=NINAS_NEW)
