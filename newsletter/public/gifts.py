@@ -18,7 +18,7 @@ from newsletter.subscribers.addresses import Address
 from newsletter.tiers import money
 from newsletter.tiers.models import Price, Tier
 
-FROM_A_NETWORK = "20 per hour"
+FROM_A_NETWORK = "60 per hour"
 Page = str | tuple[str, int] | Response
 
 

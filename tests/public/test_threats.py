@@ -41,6 +41,7 @@ PAGES_WITH_TOKENS = {
     "/address/{}": Purpose.UNDO_ADDRESS,
     "/sign-in/{}": Purpose.SIGN_IN,
     "/feed/{}.xml": Purpose.FEED,
+    "/gifts/{}": Purpose.GIFT,
 }
 ANSWERS = {"scope": "all", "newsletter": "daily", "name": "Eve", "until": "1", "email": "eve@example.com", "code": "1"}
 
@@ -81,6 +82,7 @@ def keys(client: FlaskClient, daily: Newsletter, jobs_queue: JobQueue, outbox: O
             Purpose.UNDO_LEAVE: left.undo_token,
             Purpose.PREFERENCES: links.sign(Purpose.PREFERENCES, ada.id),
             Purpose.UNDO_ADDRESS: links.sign(Purpose.UNDO_ADDRESS, ada.id, code.id),
+            Purpose.GIFT: links.sign(Purpose.GIFT, 1),
             Purpose.FEED: links.sign(Purpose.FEED, ada.id, ada.feed_number),
             Purpose.SIGN_IN: links.sign(Purpose.SIGN_IN, asked.id),
         }
