@@ -42,16 +42,23 @@ def snapshot(membership: Membership) -> Snapshot:
 
 
 def record(membership: Membership, was: Snapshot | None, is_now: Snapshot) -> None:
-    """Write down each change, once, and owe the notices of it."""
-    for kind in kinds(was, is_now):
+    """Write down each change, once, and owe the notices of it.
+
+    What all of them add up to is what memberships are worth now: whatever happens at once, the last change carries it.
+    """
+    happened = kinds(was, is_now)
+    before = was.monthly if was else 0
+    if not happened and before != is_now.monthly:
+        happened = [ChangeKind.ADJUSTED]
+    for kind in happened:
         db.session.add(
             MembershipChange(
                 membership_id=membership.id,
                 tier_id=is_now.tier_id,
                 kind=kind,
                 currency=is_now.currency,
-                monthly_before=was.monthly if was else 0,
-                monthly_after=is_now.monthly,
+                monthly_before=before,
+                monthly_after=is_now.monthly if kind is happened[-1] else before,
                 cadence=is_now.cadence,
                 reason=membership.cancel_reason if kind in {ChangeKind.CANCELLED, ChangeKind.ENDED} else "",
                 post_id=membership.post_id,

@@ -233,6 +233,7 @@ class ChangeKind(StrEnum):
     RESUMED = "resumed"
     ENDED = "ended"
     RETURNED = "returned"
+    ADJUSTED = "adjusted"  # worth something else, by nothing that anybody did: a payment was given up, say
 
 
 class MembershipChange(Base):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from newsletter import clock
-from newsletter.billing import books, counterparts, keeping, terms
+from newsletter.billing import books, changes, counterparts, keeping, terms
 from newsletter.billing.models import Account, Customer, Payment, Reconciliation
 from newsletter.billing.stripe import NotThere, Stripe
 from newsletter.billing.values import Subscribed
@@ -93,9 +93,10 @@ def _gone(account: Account, stripe: Stripe, seen: set[str]) -> list[Json]:
         try:  # begun since the list was made
             stripe.subscription(membership.reference)
         except NotThere:
-            was = _words(membership)
+            was, before = _words(membership), changes.snapshot(membership)
             membership.state = MembershipState.ENDED
             membership.ended_at = membership.ends_at = clock.now()
+            changes.record(membership, before, changes.snapshot(membership))
             found.append({"about": f"membership {membership.id}", "was": was, "is": "not there"})
     db.session.commit()
     return found

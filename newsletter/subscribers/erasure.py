@@ -4,8 +4,7 @@ from sqlalchemy import delete, text, update
 
 from newsletter import clock
 from newsletter.db import db
-from newsletter.jobs import Job, enqueue
-from newsletter.subscribers import codes, consent, moving, notices, suppression
+from newsletter.subscribers import codes, consent, moving, notices, paying, suppression
 from newsletter.subscribers.models import (
     Code,
     ConsentEvent,
@@ -46,6 +45,7 @@ def forget(subscriber: Subscriber) -> None:
     """Keep a nameless number, the bare fact of each consent, and the keyed hash that bars the address."""
     if subscriber.email_key:
         suppression.suppress(subscriber.email_key, SuppressionReason.ERASED, subscriber.publication_id)
+    paying.let_go(subscriber.id, subscriber.email_key or "")
     for gone in (Notice, Code, Membership, ReaderSession, SignIn):
         db.session.execute(delete(gone).where(gone.subscriber_id == subscriber.id))
     db.session.execute(
@@ -53,13 +53,7 @@ def forget(subscriber: Subscriber) -> None:
         .where(ConsentEvent.subscriber_id == subscriber.id)
         .values(network="", user_agent="", form_url="", detail={})
     )
-    # These tables belong to sending and billing, which know us and not the other way round.
-    db.session.execute(text("UPDATE payment SET subscriber_id = NULL WHERE subscriber_id = :id"), {"id": subscriber.id})
-    db.session.execute(
-        text("UPDATE customer SET closing_since = now(), subscriber_id = NULL WHERE subscriber_id = :id"),
-        {"id": subscriber.id},
-    )
-    enqueue(Job.KEEP_MEMBERSHIPS)  # whoever is erased is charged no more
+    # These tables belong to sending, which knows us and not the other way round.
     db.session.execute(text("DELETE FROM reply WHERE subscriber_id = :id"), {"id": subscriber.id})
     db.session.execute(text("UPDATE bounce SET words = '' WHERE subscriber_id = :id"), {"id": subscriber.id})
     subscriber.subscriptions = []

@@ -9,7 +9,7 @@ from newsletter.db import db
 from newsletter.errors import NewsletterError, NotFound
 from newsletter.links import Purpose
 from newsletter.publication.models import Newsletter
-from newsletter.subscribers import addresses, codes, consent, notices, sessions, suppression
+from newsletter.subscribers import addresses, codes, consent, notices, paying, sessions, suppression
 from newsletter.subscribers.addresses import Address
 from newsletter.subscribers.consent import NOWHERE, Origin
 from newsletter.subscribers.leaving import locked
@@ -68,7 +68,7 @@ def change_address(subscriber: Subscriber, typed: str, origin: Origin = NOWHERE)
     """The code from the new mailbox moves the reader there, with all they have. Raises WrongCode, AddressTaken."""
     code = codes.use(subscriber, codes.ADDRESS, typed)
     old, new = subscriber.email or "", Address(code.values["email"])
-    _make_room(new)
+    _make_room(subscriber, new)
     _move(subscriber, new)
     code.values = {"email": new.email, "old": old}
     consent.record(subscriber, ConsentKind.CHANGED, origin=origin, what="address")
@@ -99,7 +99,7 @@ def take_back(token: str, origin: Origin = NOWHERE) -> Subscriber:
     subscriber, code = returning(token)
     old = Address(code.values["old"])
     if subscriber.email_key != old.key:
-        _make_room(old)
+        _make_room(subscriber, old)
         _move(subscriber, old)
         consent.record(subscriber, ConsentKind.CHANGED, origin=origin, what="address taken back")
     return subscriber
@@ -121,13 +121,15 @@ def voice_for(subscriber: Subscriber) -> Newsletter:
     return (subscriber.newsletters or Newsletter.open())[0]
 
 
-def _make_room(address: Address) -> None:
-    """Someone who never confirmed gives way to who has just proved to read that mailbox."""
+def _make_room(subscriber: Subscriber, address: Address) -> None:
+    """Someone who never confirmed gives way to who has just proved to read that mailbox, with what they pay for."""
     there = Subscriber.by_key(address.key)
     if there is None:
         return
     if there.confirmed_at:
         raise AddressTaken
+    paying.pass_on(there.id, subscriber.id)
+    db.session.expire(there)
     db.session.delete(there)
     db.session.flush()
 

@@ -11,7 +11,7 @@ from newsletter.errors import NewsletterError, NotFound
 from newsletter.jobs import Job, enqueue
 from newsletter.links import Purpose
 from newsletter.publication.models import Newsletter
-from newsletter.subscribers import consent, notices, subscriptions, suppression
+from newsletter.subscribers import consent, notices, paying, subscriptions, suppression
 from newsletter.subscribers.addresses import Address
 from newsletter.subscribers.consent import NOWHERE, Origin
 from newsletter.subscribers.models import (
@@ -150,6 +150,7 @@ def refuse(token: str) -> None:
         db.session.delete(request.notice)
         return
     suppression.suppress(request.notice.address_key, SuppressionReason.REFUSED, subscriber.publication_id)
+    paying.let_go(subscriber.id, request.notice.address_key)  # somebody paid with an address that is not theirs
     db.session.delete(subscriber)  # with its subscriptions, notices and events
 
 

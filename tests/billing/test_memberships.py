@@ -6,14 +6,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from newsletter import clock
+from newsletter import clock, links
 from newsletter.billing import dunning, reconciling, terms
 from newsletter.billing.models import ChangeKind, Customer, MembershipChange, Payment, PaymentEvent
 from newsletter.db import db
 from newsletter.jobs import Job
+from newsletter.links import Purpose
 from newsletter.publication.models import Publication
-from newsletter.subscribers import erasure
-from newsletter.subscribers.models import Subscriber
+from newsletter.subscribers import codes, erasure, moving, signup
+from newsletter.subscribers.models import Notice, NoticeKind, Subscriber
 from newsletter.tiers import access
 from newsletter.tiers.models import Cadence, Membership, MembershipState
 from newsletter.up.till.state import DAY
@@ -147,7 +148,7 @@ def test_a_failed_card_gets_three_letters_then_access_ends_and_comes_back_when_p
     assert house.till.pay(invoice)
     house.deliver()
     assert held().state is MembershipState.ACTIVE
-    assert changes()[-2:] == [ChangeKind.FAILING, ChangeKind.RECOVERED]
+    assert changes()[-3:] == [ChangeKind.FAILING, ChangeKind.ADJUSTED, ChangeKind.RECOVERED]
 
 
 def test_a_trial_is_announced_before_it_ends_and_then_paid(house: House, outbox: Outbox) -> None:
@@ -279,3 +280,59 @@ def test_while_the_publication_takes_a_break_nobody_is_charged_and_nobody_is_loc
     house.days_pass(31)
     house.deliver()
     assert db.session.scalar(select(func.count(Payment.id))) == 2
+
+
+def test_a_payer_who_moves_to_an_address_they_paid_with_keeps_what_they_pay_for(house: House) -> None:
+    house.buy("ada@new.example.com")  # and never confirmed it
+    house.deliver()
+    ada = factories.subscriber("ada@example.com")
+    db.session.commit()
+    _, digits = codes.make(ada, codes.ADDRESS, email="ada@new.example.com")
+    moving.change_address(ada, digits)
+    db.session.commit()
+
+    assert held().subscriber_id == ada.id
+    house.days_pass(31)
+    house.deliver()
+    assert held().state is MembershipState.ACTIVE
+    assert set(db.session.scalars(select(Payment.subscriber_id))) == {ada.id}
+
+
+def test_whoever_paid_with_the_address_of_somebody_else_is_charged_no_more_when_that_one_says_no(
+    house: House, outbox: Outbox
+) -> None:
+    house.buy("stranger@example.com")
+    house.deliver()
+    notice = db.session.scalars(select(Notice).where(Notice.kind == NoticeKind.CONFIRM)).one()
+    subjects(outbox)
+    db.session.refresh(notice)
+    signup.refuse(links.sign(Purpose.REFUSE, notice.subscriber_id or 0, notice.id))
+    db.session.commit()
+    tasks.run(Job.KEEP_MEMBERSHIPS)
+
+    assert [sub["status"] for sub in house.till.all("subscription")] == ["canceled"]
+    assert db.session.scalar(select(func.count(Payment.id))) == 1
+
+
+def test_what_changes_add_up_to_is_what_memberships_are_worth(house: House) -> None:
+    house.till.gives_up_with = "unpaid"
+    for email in ("grace@example.com", "ada@example.com", "ken@example.com"):
+        house.buy(email, cadence=Cadence.YEAR if email.startswith("ken") else Cadence.MONTH)
+    house.deliver()
+
+    def in_sum() -> int:
+        return int(
+            db.session.scalar(select(func.sum(MembershipChange.monthly_after - MembershipChange.monthly_before))) or 0
+        )
+
+    assert in_sum() == 500_000 * 2 + 416_666
+    ada = next(each for each in house.till.all("customer") if each["email"] == "ada@example.com")
+    house.till.attach(ada, house.till.card(FAILS_LATER, 12, 2034))
+    house.days_pass(60)  # her payment fails, and is given up
+    house.deliver()
+    assert in_sum() == 500_000 + 416_666
+    erasure.forget(Subscriber.by_key("grace@example.com") or pytest.fail("nobody"))
+    db.session.commit()
+    tasks.run(Job.KEEP_MEMBERSHIPS)
+    house.deliver()
+    assert in_sum() == 416_666
