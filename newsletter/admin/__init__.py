@@ -8,6 +8,7 @@ from newsletter.admin import (  # noqa: E402, F401  # each adds its pages to the
     account,
     cards,
     editor,
+    figures,
     findings,
     guard,
     home,
