@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from newsletter.billing import PRACTICE_KEY
 from newsletter.up import borrowed, console, places, processes, procfile
 from newsletter.up.postgres import EmbeddedPostgres
 from newsletter.up.processes import CannotStart, Identity
@@ -193,6 +192,8 @@ class Stack:
 
     def _keep_till(self) -> None:
         """The practice till: a payment provider on this machine. What it holds outlives it."""
+        from newsletter.billing import PRACTICE_KEY  # whoever takes no money needs none of it
+
         port = places.free_port()
         self.env["TILL_URL"] = f"http://{places.LOOPBACK}:{port}"
         command = [sys.executable, "-m", "newsletter.up.till.serve", "--port", str(port)]
