@@ -37,6 +37,18 @@ class House:
     client: FlaskClient
     rung: list[Thing] = field(default_factory=list)
 
+    def open(self) -> None:
+        """As new: a publication with one tier, and a till that holds nothing but that."""
+        self.till.__init__()  # type: ignore[misc]  # behind the same server
+        Newsletter.by_slug("weekly") or factories.newsletter()
+        patrons = Offer(name="Patrons", prices={(Cadence.MONTH, "EUR"): 500, (Cadence.YEAR, "EUR"): 5000})
+        catalogue.add(Publication.current(), patrons)
+        db.session.commit()
+        self.till.ring = self.rung.append
+        connecting.connect(Publication.current(), KEY)
+        db.session.commit()
+        self.rung.clear()
+
     @property
     def account(self) -> Account:
         return Account.connected() or pytest.fail("not connected")
@@ -91,19 +103,11 @@ def house(
     app: Flask, outbox: Outbox, client: FlaskClient, served: tuple[str, Till], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[House]:
     url, till = served
-    till.__init__()  # type: ignore[misc]  # a till as new, behind the same server
     monkeypatch.setenv("BILLING", "test")
     monkeypatch.setenv("TILL_URL", url)
     config.settings.cache_clear()
-    Newsletter.by_slug("weekly") or factories.newsletter()
-    patrons = Offer(name="Patrons", prices={(Cadence.MONTH, "EUR"): 500, (Cadence.YEAR, "EUR"): 5000})
-    catalogue.add(Publication.current(), patrons)
-    db.session.commit()
     made = House(till, url, client)
-    till.ring = made.rung.append
-    connecting.connect(Publication.current(), KEY)
-    db.session.commit()
-    made.rung.clear()
+    made.open()
     yield made
     monkeypatch.undo()
     config.settings.cache_clear()
