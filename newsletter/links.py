@@ -16,6 +16,9 @@ from newsletter.config import Settings, settings
 from newsletter.errors import NotFound
 
 MAC_BYTES = 16
+# Spam filters take a word of that length for the address of a purse if it begins like this. One letter before it, and
+# they do not. Links from before there was that letter are good without it.
+_SUSPECT, _GUARD = "3", "z"
 
 
 class Purpose(IntEnum):
@@ -63,15 +66,23 @@ def signer(purpose: Purpose, *last: int) -> Callable[[int], str]:
 
 def read(purpose: Purpose, token: str) -> tuple[int, ...]:
     """The numbers of a token made for this purpose. Raises BadLink."""
+    guarded = [token[1:]] if token.lower().startswith(_GUARD + _SUSPECT) else []
+    for written in (token, *guarded):
+        named = _proved(purpose, written)
+        if named is not None:
+            return _unpack(named)
+    raise BadLink
+
+
+def _proved(purpose: Purpose, token: str) -> bytes | None:
+    """What a token names, if it is genuine."""
     try:
-        padded = token.upper() + "=" * (-len(token) % 8)
-        raw = base64.b32decode(padded)
+        raw = base64.b32decode(token.upper() + "=" * (-len(token) % 8))
     except ValueError:
-        raise BadLink from None
+        return None
     mac, named = raw[:MAC_BYTES], raw[MAC_BYTES:]
-    if not any(hmac.compare_digest(mac, _mac(key, purpose, named)) for key in _secret_keys()):
-        raise BadLink
-    return _unpack(named)
+    is_ours = any(hmac.compare_digest(mac, _mac(key, purpose, named)) for key in _secret_keys())
+    return named if is_ours else None
 
 
 def fingerprint(purpose: str, text: str) -> bytes:
@@ -131,7 +142,8 @@ def _base32(raw: bytes) -> str:
     number = int.from_bytes(raw, "big") << (width * 5 - len(raw) * 8)
     for low, high, shift in halvings:
         number = (number & low) | ((number & high) << shift)
-    return number.to_bytes(width, "big")[:digits].translate(_LETTERS).decode("ascii")
+    written = number.to_bytes(width, "big")[:digits].translate(_LETTERS).decode("ascii")
+    return _GUARD + written if written.startswith(_SUSPECT) else written
 
 
 @cache

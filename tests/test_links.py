@@ -40,6 +40,17 @@ def test_noise_is_refused_and_nothing_else(noise: str) -> None:
         links.read(Purpose.LEAVE, noise)
 
 
+def test_no_token_looks_like_the_address_of_a_purse_and_those_that_did_are_good_still() -> None:
+    tokens = {number: links.sign(Purpose.CONFIRM, number, 7) for number in range(300)}
+
+    assert not [token for token in tokens.values() if token.startswith("3")]
+    guarded = {number: token for number, token in tokens.items() if token.startswith("z3")}
+    assert guarded  # one in thirty-two
+    for number, token in guarded.items():
+        assert links.read(Purpose.CONFIRM, token) == (number, 7)
+        assert links.read(Purpose.CONFIRM, token.removeprefix("z")) == (number, 7)  # as it stands in older letters
+
+
 def test_mail_clients_may_fold_the_case() -> None:
     token = links.sign(Purpose.LEAVE, 7, 1, 3)
     assert links.read(Purpose.LEAVE, token.upper()) == (7, 1, 3)

@@ -26,7 +26,7 @@ from wtforms.widgets import CheckboxInput
 
 from newsletter.publication.models import Newsletter
 from newsletter.tiers import money
-from newsletter.tiers.catalogue import Offer
+from newsletter.tiers.catalogue import Listing
 from newsletter.tiers.models import Cadence, Tier
 
 Check = Callable[[Any, Any], None]  # what WTForms calls with the form and the field
@@ -266,9 +266,9 @@ class TierForm(Form):
             raise ValidationError(f"{twice} is there twice: which of the two is it?")
 
     @property
-    def said(self) -> Offer:
+    def said(self) -> Listing:
         """What was filled in, once it is valid."""
-        return Offer(
+        return Listing(
             name=self.name.data or "",
             description=self.description.data or "",
             benefits=[line for line in (self.benefits.data or "").splitlines() if line.strip()],

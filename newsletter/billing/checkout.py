@@ -6,8 +6,8 @@ from datetime import timedelta
 from sqlalchemy import exists, select
 
 from newsletter import clock
-from newsletter.billing import counterparts, customers, terms
-from newsletter.billing.models import Account, PaymentKind, TaxBehavior
+from newsletter.billing import counterparts, customers, offers, terms
+from newsletter.billing.models import Account, OfferKind, PaymentKind, TaxBehavior
 from newsletter.billing.stripe import Stripe
 from newsletter.config import settings
 from newsletter.db import db
@@ -39,24 +39,31 @@ def membership(
     email: str = "",
     amount: int | None = None,
     post_id: int | None = None,
+    code: str = "",
 ) -> str:
-    """The address of a page that takes the payment for a tier. `amount` is more than its minimum.
+    """The address of a page that takes the payment for a tier. `amount` is more than its minimum, `code` an offer's.
 
-    Raises NotForSale, HeldAlready, NotAnAmount.
+    Raises NotForSale, HeldAlready, NotAnAmount, NoSuchOffer.
     """
     must_be_for_sale(account, price)
-    if subscriber and (held := running(subscriber.id)):
-        raise HeldAlready(held.tier.name)
+    if subscriber and (pays := running(subscriber.id)):
+        raise HeldAlready(pays.tier.name)
     notes = _notes(subscriber, post_id) | {"tier": str(price.tier_id)}
+    offer, held = offers.hold(code, price, subscriber.id if subscriber else None) if code else (None, None)
+    if held:
+        notes["redemption"] = str(held.id)
     details: dict[str, object] = {"metadata": notes}
-    if price.tier.trial_days and not (subscriber and had_trial(subscriber.id)):
-        details["trial_period_days"] = price.tier.trial_days
+    trial_days = offer.days if offer and offer.kind is OfferKind.TRIAL else price.tier.trial_days
+    if trial_days and not (subscriber and had_trial(subscriber.id)):
+        details["trial_period_days"] = trial_days
     said = _said(account, subscriber, email) | {
         "mode": "subscription",
         "line_items": [_line(account, stripe, price, amount)],
         "subscription_data": details,
         "metadata": notes,
     }
+    if offer and offer.kind is not OfferKind.TRIAL:
+        said["discounts"] = [{"coupon": counterparts.of_offer(account, stripe, offer)}]
     return stripe.open_checkout(said, secrets.token_urlsafe(24)).url
 
 

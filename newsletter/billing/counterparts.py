@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from newsletter.billing import terms
-from newsletter.billing.models import Account, Counterpart, CounterpartKind, TaxBehavior
+from newsletter.billing import offers, terms
+from newsletter.billing.models import Account, Counterpart, CounterpartKind, Offer, TaxBehavior
 from newsletter.billing.stripe import Stripe
 from newsletter.billing.values import Subscribed
 from newsletter.db import db
@@ -38,6 +38,15 @@ def of_price(account: Account, stripe: Stripe, price: Price) -> str:
     if behavior is not TaxBehavior.UNSPECIFIED:
         first["tax_behavior"] = behavior.value
     return _put(account, CounterpartKind.PRICE, price.id, said, first, stripe.put_price)
+
+
+def of_offer(account: Account, stripe: Stripe, offer: Offer) -> str:
+    """The coupon there: what it takes off can be said at its making alone."""
+    return _put(account, CounterpartKind.OFFER, offer.id, {}, dict(offers.coupon(offer)), _put_coupon(stripe))
+
+
+def _put_coupon(stripe: Stripe) -> Callable[[str | None, dict[str, Any], str], str]:
+    return lambda known, said, once: known or stripe.put_coupon(said, once)
 
 
 def keep_in_step(account: Account, stripe: Stripe) -> int:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
 from newsletter import clock
-from newsletter.billing import books, counterparts, customers, gifts, keeping, telling
+from newsletter.billing import books, counterparts, customers, gifts, keeping, offers, telling
 from newsletter.billing.models import Account, PaymentEvent, PaymentKind
 from newsletter.billing.stripe import NotThere, ProviderAway, Stripe, of
 from newsletter.billing.values import Bell, Bought
@@ -79,6 +79,8 @@ def look_into(account: Account, stripe: Stripe, event: PaymentEvent) -> None:
 
 def _checkout(account: Account, stripe: Stripe, event: PaymentEvent) -> None:
     bought = stripe.checkout(event.about)
+    if bought.status == "expired" and bought.notes.get("redemption", "").isdecimal():
+        offers.let_go(int(bought.notes["redemption"]))
     if bought.status != "complete" or not bought.customer:
         return  # left without buying
     noted = bought.notes.get("subscriber", "")

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from newsletter.billing import changes, counterparts, customers, terms
+from newsletter.billing import changes, counterparts, customers, offers, terms
 from newsletter.billing.models import Account, Customer
 from newsletter.billing.stripe import NotThere, Stripe
 from newsletter.billing.values import Subscribed
@@ -51,6 +51,8 @@ def keep(account: Account, stripe: Stripe, subscribed: Subscribed) -> Kept | Non
     membership = known or _new(subscribed, customer, tier)
     _write(account, membership, subscribed, tier, customer)
     db.session.flush()
+    if known is None and subscribed.notes.get("redemption", "").isdecimal():
+        offers.used(int(subscribed.notes["redemption"]), membership)
     is_now = changes.snapshot(membership)
     if was != is_now:
         changes.record(membership, was, is_now)

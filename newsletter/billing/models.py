@@ -65,6 +65,9 @@ class Terms(Base):
     supporter_minimum: Mapped[int | None]  # of a payment made once, to no tier; None: there is no such thing
     supporter_currency: Mapped[str] = mapped_column(default="EUR", server_default="EUR")
     has_gifts: Mapped[bool] = mapped_column(default=True, server_default="true")  # readers may give tiers away
+    retention_offer_id: Mapped[int | None] = mapped_column(ForeignKey("offer.id"))  # shown to who cancels
+    win_back_offer_id: Mapped[int | None] = mapped_column(ForeignKey("offer.id"))  # mailed to who has left …
+    win_back_days: Mapped[int] = mapped_column(default=30, server_default="30")  # … so many days ago
     is_author_told: Mapped[bool] = mapped_column(default=True, server_default="true")  # of each new or leaving payer
     paused_at: Mapped[datetime | None]  # nobody is charged
     pause_carried_out_at: Mapped[datetime | None]  # the provider has been told, for everybody
@@ -184,6 +187,66 @@ class Payment(Base):
     invoice_url: Mapped[str] = mapped_column(default="")
     disputed_at: Mapped[datetime | None]
     dispute: Mapped[str] = mapped_column(default="")  # how it stands: needs_response | won | lost …
+
+
+class OfferKind(StrEnum):
+    PERCENT = "percent"
+    AMOUNT = "amount"
+    TRIAL = "trial"  # days for nothing, in place of those of the tier
+
+
+class OfferLasts(StrEnum):
+    """For how many payments less is paid."""
+
+    ONCE = "once"
+    MONTHS = "months"
+    FOREVER = "forever"
+
+
+class Offer(Base):
+    """A tier for less, by a link or a code."""
+
+    __tablename__ = "offer"
+    __table_args__ = (UniqueConstraint("publication_id", "code"),)
+
+    id: Mapped[Id]
+    publication_id: Mapped[int] = mapped_column(ForeignKey("publication.id"))
+    code: Mapped[str]  # as it is typed, in small letters
+    name: Mapped[str]  # for the author, and on invoices
+    kind: Mapped[OfferKind]
+    percent: Mapped[int | None]
+    amount: Mapped[int | None]  # off each payment, in the currency's smallest unit
+    currency: Mapped[str] = mapped_column(default="")
+    days: Mapped[int | None]  # of a trial
+    lasts: Mapped[OfferLasts] = mapped_column(default=OfferLasts.ONCE)
+    months: Mapped[int | None]  # for those that last so long
+    tier_id: Mapped[int | None] = mapped_column(ForeignKey("tier.id"))  # None: any
+    cadence: Mapped[Cadence | None]  # None: both
+    most: Mapped[int | None]  # that can be taken; None: any number
+    ends_at: Mapped[datetime | None]
+    is_for_new: Mapped[bool] = mapped_column(default=True, server_default="true")  # not for who has paid before
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    archived_at: Mapped[datetime | None]
+
+    tier: Mapped[Tier | None] = relationship(lazy="joined")
+
+    @classmethod
+    def by_code(cls, code: str) -> Self | None:
+        return db.session.scalar(select(cls).where(cls.code == code.strip().lower()))
+
+
+class Redemption(Base):
+    """An offer that somebody takes: held for them while they are at the checkout, and theirs once they have paid."""
+
+    __tablename__ = "redemption"
+    __table_args__ = (Index("ix_redemption_offer_id", "offer_id"),)
+
+    id: Mapped[Id]
+    offer_id: Mapped[int] = mapped_column(ForeignKey("offer.id"))
+    subscriber_id: Mapped[int | None] = mapped_column(ForeignKey("subscriber.id", ondelete="SET NULL"), index=True)
+    membership_id: Mapped[int | None] = mapped_column(ForeignKey("membership.id", ondelete="SET NULL"))
+    held_until: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class Gift(Base):

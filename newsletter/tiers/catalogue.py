@@ -23,7 +23,7 @@ class NothingToMove(NewsletterError):
 
 
 @dataclass(frozen=True)
-class Offer:
+class Listing:
     """What an author says of a tier."""
 
     name: str
@@ -35,21 +35,21 @@ class Offer:
     prices: Prices = field(default_factory=dict)
 
 
-def add(publication: Publication, offer: Offer) -> Tier:
+def add(publication: Publication, said: Listing) -> Tier:
     """Raises BadSetting."""
-    _check(offer)
+    _check(said)
     last = db.session.scalar(select(func.max(Tier.position))) or 0
-    tier = Tier(publication_id=publication.id, slug=_free_slug(offer.name), position=last + 1, prices=[])
+    tier = Tier(publication_id=publication.id, slug=_free_slug(said.name), position=last + 1, prices=[])
     db.session.add(tier)
-    _write(tier, offer)
+    _write(tier, said)
     db.session.flush()
     return tier
 
 
-def change(tier: Tier, offer: Offer) -> None:
+def change(tier: Tier, said: Listing) -> None:
     """Its address stays. A new price is for those who come; who pays the old one goes on. Raises BadSetting."""
-    _check(offer)
-    _write(tier, offer)
+    _check(said)
+    _write(tier, said)
     db.session.flush()
 
 
@@ -72,27 +72,27 @@ def reopen(tier: Tier) -> None:
     tier.archived_at = None
 
 
-def _check(offer: Offer) -> None:
-    if not offer.name.strip():
+def _check(said: Listing) -> None:
+    if not said.name.strip():
         raise BadSetting("name", "A tier needs a name.")
-    if len(offer.name) > 60:
+    if len(said.name) > 60:
         raise BadSetting("name", "A name of 60 letters at most: it stands on buttons.")
-    if len(offer.benefits) > MOST_BENEFITS:
+    if len(said.benefits) > MOST_BENEFITS:
         raise BadSetting("benefits", f"{MOST_BENEFITS} at most: nobody reads more before they decide.")
-    if not 0 <= offer.trial_days <= LONGEST_TRIAL:
+    if not 0 <= said.trial_days <= LONGEST_TRIAL:
         raise BadSetting("trial_days", f"Between 0 and {LONGEST_TRIAL} days.")
-    if offer.is_minimum and not offer.prices:
+    if said.is_minimum and not said.prices:
         raise BadSetting("is_minimum", "Where readers may pay more, there must be a price to begin with.")
 
 
-def _write(tier: Tier, offer: Offer) -> None:
-    tier.name = one_line(offer.name)
-    tier.description = offer.description.replace("\r\n", "\n").strip()
-    tier.benefits = [one_line(benefit) for benefit in offer.benefits if benefit.strip()]
-    tier.trial_days = offer.trial_days
-    tier.is_minimum = offer.is_minimum
-    tier.hidden_at = (tier.hidden_at or clock.now()) if offer.is_hidden else None
-    _write_prices(tier, offer.prices)
+def _write(tier: Tier, said: Listing) -> None:
+    tier.name = one_line(said.name)
+    tier.description = said.description.replace("\r\n", "\n").strip()
+    tier.benefits = [one_line(benefit) for benefit in said.benefits if benefit.strip()]
+    tier.trial_days = said.trial_days
+    tier.is_minimum = said.is_minimum
+    tier.hidden_at = (tier.hidden_at or clock.now()) if said.is_hidden else None
+    _write_prices(tier, said.prices)
 
 
 def _write_prices(tier: Tier, wanted: Prices) -> None:

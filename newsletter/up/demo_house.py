@@ -13,7 +13,7 @@ from newsletter.publication.founding import found
 from newsletter.publication.looks import set_logo
 from newsletter.publication.models import Newsletter, Publication
 from newsletter.publication.settings import add_newsletter
-from newsletter.tiers.catalogue import Offer
+from newsletter.tiers.catalogue import Listing
 from newsletter.tiers.catalogue import add as add_tier
 from newsletter.tiers.models import Cadence
 from newsletter.up import demo_logo
@@ -63,7 +63,7 @@ def _found() -> None:
     set_logo(publication, logo.key)
     prices = {(Cadence.MONTH, "EUR"): 500, (Cadence.YEAR, "EUR"): 5000}
     benefits = ("Every letter, to its end", "The whole archive")
-    add_tier(publication, Offer("Patrons", "For those who want all of it.", benefits, prices=prices))
+    add_tier(publication, Listing("Patrons", "For those who want all of it.", benefits, prices=prices))
 
 
 def _let_in(password: str) -> None:

@@ -16,7 +16,7 @@ from newsletter.posts.models import LinkCheck, LinkState, Post, PostStatus, Revi
 from newsletter.publication.models import Publication
 from newsletter.sending import spam_check, start
 from newsletter.tiers import catalogue
-from newsletter.tiers.catalogue import Offer
+from newsletter.tiers.catalogue import Listing
 from newsletter.tiers.models import Tier
 from tests import factories
 from tests.admin.conftest import seen
@@ -350,7 +350,7 @@ def test_the_lab_and_its_frames_want_a_signed_in_person(client: FlaskClient, des
 
 def test_a_post_for_chosen_tiers_is_seen_as_each_kind_of_reader_sees_it(desk: FlaskClient) -> None:
     for name in ("Friends", "Patrons"):
-        catalogue.add(Publication.current(), Offer(name=name))
+        catalogue.add(Publication.current(), Listing(name=name))
     db.session.commit()
     post = written(HEAD.replace("---\n\n", "tiers: patrons\n---\n\n") + "The beginning.\n\n:::paywall\n\nThe secret.\n")
 
@@ -363,7 +363,7 @@ def test_a_post_for_chosen_tiers_is_seen_as_each_kind_of_reader_sees_it(desk: Fl
 
 def test_tiers_are_ticked_in_the_settings_of_a_post(desk: FlaskClient) -> None:
     for name in ("Friends", "Patrons"):
-        catalogue.add(Publication.current(), Offer(name=name))
+        catalogue.add(Publication.current(), Listing(name=name))
     db.session.commit()
     fields = {"title": "For patrons", "body": "Words.", "newsletter": "weekly", "revision": "0"}
 

@@ -8,7 +8,7 @@ from newsletter.accounts.models import Role, User
 from newsletter.db import db
 from newsletter.publication.models import Publication
 from newsletter.tiers import access, catalogue, giving
-from newsletter.tiers.catalogue import Offer
+from newsletter.tiers.catalogue import Listing
 from newsletter.tiers.models import Tier
 from tests import cast, factories
 from tests.admin.conftest import seen
@@ -92,7 +92,7 @@ def test_one_that_is_archived_can_be_opened_again(desk: FlaskClient) -> None:
 
 
 def test_they_are_put_in_order(desk: FlaskClient) -> None:
-    first, second = (catalogue.add(Publication.current(), Offer(name)) for name in ("One", "Two"))
+    first, second = (catalogue.add(Publication.current(), Listing(name)) for name in ("One", "Two"))
     db.session.commit()
 
     desk.post(f"/desk/money/tiers/{second.id}/up")
@@ -103,7 +103,7 @@ def test_they_are_put_in_order(desk: FlaskClient) -> None:
 
 def test_a_reader_is_given_a_tier_and_it_is_taken_back(desk: FlaskClient) -> None:
     ada = cast.ada().id
-    patrons = catalogue.add(Publication.current(), Offer("Patrons"))
+    patrons = catalogue.add(Publication.current(), Listing("Patrons"))
     db.session.commit()
 
     said = seen(desk.post(f"/desk/readers/{ada}/tiers", data={"tier": patrons.id, "days": "30"}, follow_redirects=True))
@@ -120,7 +120,7 @@ def test_a_reader_is_given_a_tier_and_it_is_taken_back(desk: FlaskClient) -> Non
 @pytest.mark.parametrize("days", ["8", "-1", "0", "99999999999"])
 def test_a_span_that_is_not_on_the_list_is_refused(desk: FlaskClient, days: str) -> None:
     ada = cast.ada().id
-    patrons = catalogue.add(Publication.current(), Offer("Patrons"))
+    patrons = catalogue.add(Publication.current(), Listing("Patrons"))
     db.session.commit()
 
     answer = desk.post(f"/desk/readers/{ada}/tiers", data={"tier": patrons.id, "days": days})
@@ -140,7 +140,7 @@ def test_what_one_reader_holds_is_not_ended_under_the_name_of_another(desk: Flas
 
 def test_only_an_owner_decides_about_money(desk: FlaskClient, ken: User) -> None:
     ada = cast.ada().id
-    patrons = catalogue.add(Publication.current(), Offer("Patrons"))
+    patrons = catalogue.add(Publication.current(), Listing("Patrons"))
     held = giving.give(factories.subscriber("joan@example.com").id, patrons, None)
     db.session.get_one(User, ken.id).role = Role.EDITOR
     db.session.commit()
@@ -163,7 +163,7 @@ def test_only_an_owner_decides_about_money(desk: FlaskClient, ken: User) -> None
 
 def test_looking_changes_nothing(desk: FlaskClient) -> None:
     ada = cast.ada().id
-    patrons = catalogue.add(Publication.current(), Offer("Patrons"))
+    patrons = catalogue.add(Publication.current(), Listing("Patrons"))
     db.session.commit()
 
     for path in (f"/desk/money/tiers/{patrons.id}/archive", f"/desk/money/tiers/{patrons.id}/up"):

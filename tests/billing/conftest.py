@@ -16,7 +16,7 @@ from newsletter.db import db
 from newsletter.jobs import Job
 from newsletter.publication.models import Newsletter, Publication
 from newsletter.tiers import catalogue
-from newsletter.tiers.catalogue import Offer
+from newsletter.tiers.catalogue import Listing
 from newsletter.tiers.models import Cadence, Tier
 from newsletter.up.till import serve
 from newsletter.up.till.state import DAY, Thing, Till
@@ -41,7 +41,7 @@ class House:
         """As new: a publication with one tier, and a till that holds nothing but that."""
         self.till.__init__()  # type: ignore[misc]  # behind the same server
         Newsletter.by_slug("weekly") or factories.newsletter()
-        patrons = Offer(name="Patrons", prices={(Cadence.MONTH, "EUR"): 500, (Cadence.YEAR, "EUR"): 5000})
+        patrons = Listing(name="Patrons", prices={(Cadence.MONTH, "EUR"): 500, (Cadence.YEAR, "EUR"): 5000})
         catalogue.add(Publication.current(), patrons)
         db.session.commit()
         self.till.ring = self.rung.append

@@ -14,14 +14,14 @@ from newsletter.billing.stripe import TurnedDown
 from newsletter.db import db
 from newsletter.publication.models import Publication
 from newsletter.tiers import catalogue
-from newsletter.tiers.catalogue import Offer
+from newsletter.tiers.catalogue import Listing
 from newsletter.tiers.models import Cadence, Membership, MembershipState, Price, Tier
 from tests.billing.conftest import FAILS_LATER, KEY, House
 
 
 @pytest.fixture
 def bought(house: House) -> Membership:
-    friends = Offer(name="Friends", prices={(Cadence.MONTH, "EUR"): 300, (Cadence.MONTH, "USD"): 400})
+    friends = Listing(name="Friends", prices={(Cadence.MONTH, "EUR"): 300, (Cadence.MONTH, "USD"): 400})
     catalogue.add(Publication.current(), friends)
     db.session.commit()
     house.buy("grace@example.com")

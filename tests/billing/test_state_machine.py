@@ -234,7 +234,7 @@ def test_whatever_happens_we_hold_in_the_end_what_the_provider_holds(house: Hous
         pass
 
     Here.house = house
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Here,
         settings=settings(
             max_examples=EXAMPLES,

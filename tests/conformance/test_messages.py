@@ -139,7 +139,7 @@ def test_every_link_to_our_own_site_leads_somewhere(run: Run) -> None:
         link.partition("#")[0]
         for message in run.one_of_each()
         for link in re.findall(r'(?:href|src)="([^"]+)"', message.html)
-        if link.startswith(run.product.site)
+        if link.startswith(run.product.site) and "/sign-in/" not in link  # which is good in one browser alone
     }
     dead = [link for link in sorted(found) if not answers(link)]
 

@@ -26,7 +26,7 @@ from newsletter.publication.models import Newsletter, Publication
 from newsletter.subscribers import private_feed, rights
 from newsletter.subscribers.models import Subscriber
 from newsletter.tiers import access, catalogue
-from newsletter.tiers.catalogue import Offer
+from newsletter.tiers.catalogue import Listing
 from newsletter.tiers.models import Cadence, Tier
 from tests import factories
 from tests.doubles import JobQueue, Outbox
@@ -170,7 +170,7 @@ def write(slug: str, secret: str, body: str, **front: str) -> None:
 def house(app: Flask, weekly: Newsletter, outbox: Outbox) -> House:
     prices = {(Cadence.MONTH, "EUR"): 500}
     friends, patrons = (
-        catalogue.add(Publication.current(), Offer(name=n, prices=prices)) for n in ("Friends", "Patrons")
+        catalogue.add(Publication.current(), Listing(name=n, prices=prices)) for n in ("Friends", "Patrons")
     )
     db.session.flush()
     made = House(app)

@@ -16,7 +16,7 @@ from newsletter.sending import start
 from newsletter.subscribers import erasure
 from newsletter.subscribers.models import Subscriber
 from newsletter.tiers import catalogue
-from newsletter.tiers.catalogue import Offer
+from newsletter.tiers.catalogue import Listing
 from newsletter.tiers.models import Cadence, Tier
 from tests import factories
 from tests.doubles import JobQueue, Outbox, text_of
@@ -32,8 +32,8 @@ KINDS = ("stranger", "free", "friend", "patron", "ended", "left", "pending")
 def patrons(weekly: Newsletter) -> Tier:
     """Beside them there are friends; both cost something."""
     prices = {(Cadence.MONTH, "EUR"): 500}
-    catalogue.add(Publication.current(), Offer(name="Friends", prices=prices))
-    made = catalogue.add(Publication.current(), Offer(name="Patrons", prices=prices))
+    catalogue.add(Publication.current(), Listing(name="Friends", prices=prices))
+    made = catalogue.add(Publication.current(), Listing(name="Patrons", prices=prices))
     db.session.commit()
     return made
 

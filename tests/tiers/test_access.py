@@ -13,14 +13,14 @@ from newsletter.db import array, db
 from newsletter.publication.models import Publication
 from newsletter.subscribers.models import Subscriber
 from newsletter.tiers import access, catalogue
-from newsletter.tiers.catalogue import Offer
+from newsletter.tiers.catalogue import Listing
 from newsletter.tiers.models import Membership, MembershipKind, MembershipState, Tier
 from tests import factories
 
 
 def tiers() -> list[Tier]:
     factories.newsletter()
-    made = [catalogue.add(Publication.current(), Offer(name=name)) for name in ("Friends", "Patrons", "Founders")]
+    made = [catalogue.add(Publication.current(), Listing(name=name)) for name in ("Friends", "Patrons", "Founders")]
     db.session.flush()
     return made
 

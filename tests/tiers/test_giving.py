@@ -10,7 +10,7 @@ from newsletter import clock
 from newsletter.db import db
 from newsletter.publication.models import Publication
 from newsletter.tiers import access, catalogue, giving, queries
-from newsletter.tiers.catalogue import Offer
+from newsletter.tiers.catalogue import Listing
 from newsletter.tiers.models import Membership, Tier
 from tests import cast
 
@@ -24,7 +24,7 @@ def ada(app: Flask) -> int:
 
 @pytest.fixture
 def patrons(ada: int) -> Tier:
-    return catalogue.add(Publication.current(), Offer("Patrons"))
+    return catalogue.add(Publication.current(), Listing("Patrons"))
 
 
 def kind(reader: int) -> emails.Audience:
