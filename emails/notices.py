@@ -15,7 +15,7 @@ from emails.wrapping import wrap
 NOTICES = (
     *("confirm", "welcome", "already_subscribed", "address_code", "address_changed", "erase_code", "sign_in"),
     *("member_welcome", "receipt", "trial_ending", "payment_failed", "card_expiring"),
-    *("membership_cancelled", "membership_ended", "membership_changed", "gift", "given_ending"),
+    *("membership_cancelled", "membership_ended", "membership_changed", "gift", "given_ending", "win_back"),
     *("held", "reply", "member_news"),
 )
 
@@ -42,6 +42,7 @@ def compile_notice(name: str, values: Mapping[str, object], theme: Theme) -> Com
     membership_changed  tier, before, amount, next_date, archive_url
     gift                giver, tier, span, lines (may be none), gift_url, is_reminder
     given_ending        tier, date, support_url
+    win_back            tier, words (what it costs), offer_url, unsubscribe_url
     member_news         headline, lines, url (may be empty)
     reply               sender, regarding, title (of the issue; may be empty), lines
 

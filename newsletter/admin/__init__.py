@@ -15,6 +15,7 @@ from newsletter.admin import (  # noqa: E402, F401  # each adds its pages to the
     lab,
     looks,
     money,
+    offers,
     payments,
     pictures,
     posts,

@@ -231,6 +231,10 @@ class Offer(Base):
     tier: Mapped[Tier | None] = relationship(lazy="joined")
 
     @classmethod
+    def any_exists(cls) -> bool:
+        return db.session.scalar(select(cls.id).where(cls.archived_at.is_(None)).limit(1)) is not None
+
+    @classmethod
     def by_code(cls, code: str) -> Self | None:
         return db.session.scalar(select(cls).where(cls.code == code.strip().lower()))
 

@@ -2,8 +2,9 @@
 
 import re
 import secrets
+from calendar import monthrange
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import exists, func, or_, select
@@ -15,9 +16,10 @@ from newsletter.db import db
 from newsletter.errors import NotFound
 from newsletter.publication.settings import BadSetting, one_line
 from newsletter.tiers import money
-from newsletter.tiers.models import Membership, MembershipKind, Price, Tier
+from newsletter.tiers.models import Cadence, Membership, MembershipKind, Price, Tier
 
 HELD_FOR = timedelta(hours=2)  # as long as the page of the payment is open
+A_DAY, A_MONTH, A_YEAR = timedelta(days=1), timedelta(days=31), timedelta(days=366)
 LONGEST_CODE = 40
 MOST_DAYS = 365
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another
@@ -98,6 +100,25 @@ def taken(offer: Offer, *, and_held: bool = False) -> int:
     return db.session.scalar(query) or 0
 
 
+def running(membership: Membership) -> Offer | None:
+    """What makes the next payment smaller than its price; one that lasts for ever is part of the price."""
+    query = select(Redemption.used_at, Offer).join(Offer, Offer.id == Redemption.offer_id)
+    query = query.where(Redemption.membership_id == membership.id, Redemption.used_at.is_not(None))
+    found = db.session.execute(query.order_by(Redemption.used_at.desc()).limit(1)).one_or_none()
+    if found is None or found[1].kind is OfferKind.TRIAL or membership.paid_until is None:
+        return None
+    used_at, offer, paid_until = found[0], found[1], membership.paid_until
+    if used_at is None:
+        return None
+    period = A_YEAR if membership.cadence is Cadence.YEAR else A_MONTH
+    match offer.lasts:
+        case OfferLasts.MONTHS if paid_until < _months_later(used_at, offer.months or 0) - A_DAY:
+            return offer
+        case OfferLasts.ONCE if used_at > max(membership.started_at + HELD_FOR, paid_until - period):
+            return offer  # it was taken in the middle of a period: the next payment is the one it makes smaller
+    return None
+
+
 def url(offer: Offer) -> str:
     return f"{settings().site_url}/offers/{offer.code}"
 
@@ -141,6 +162,13 @@ def coupon(offer: Offer) -> Mapping[str, Any]:
     if offer.kind is OfferKind.PERCENT:
         return said | {"percent_off": offer.percent}
     return said | {"amount_off": offer.amount, "currency": offer.currency.lower()}
+
+
+def _months_later(moment: datetime, number: int) -> datetime:
+    """On the same day where there is one."""
+    years, month = divmod(moment.month - 1 + number, 12)
+    year, month = moment.year + years, month + 1
+    return moment.replace(year=year, month=month, day=min(moment.day, monthrange(year, month)[1]))
 
 
 def _has_paid(subscriber_id: int) -> bool:

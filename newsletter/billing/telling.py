@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from newsletter.accounts.models import Role, User
-from newsletter.billing import terms
+from newsletter.billing import offers, terms
 from newsletter.billing.models import ChangeKind, Payment, Told
 from newsletter.config import settings
 from newsletter.db import Json, db
@@ -120,11 +120,16 @@ def once(about: str, occasion: str) -> bool:
 
 
 def price(membership: Membership) -> str:
-    """ "€5.00 a month" """
+    """ "€5.00 a month", or "€2.50 a month (later €5.00)" while an offer makes it smaller."""
     if not membership.currency or membership.amount is None:
         return ""
     each = f" a {membership.cadence}" if membership.cadence else ""
-    return money.written(membership.amount, membership.currency, _language()) + each
+    full = money.written(membership.amount, membership.currency, _language())
+    offer = offers.running(membership)
+    if offer is None:
+        return full + each
+    less = offers.reduced(offer, membership.amount)
+    return f"{money.written(less, membership.currency, _language())}{each} (later {full})"
 
 
 def day(moment: datetime | None) -> str:

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from newsletter import config, guards
 from newsletter.billing import checkout, stripe
-from newsletter.billing.models import Account, Terms
+from newsletter.billing.models import Account, Offer, Terms
 from newsletter.db import db
 from newsletter.errors import NewsletterError, NotFound
 from newsletter.guards import limiter
@@ -91,6 +91,7 @@ def _page(tiers: list[Tier], sentence: str = "", status: int = 200) -> Response:
         if terms and terms.supporter_minimum
         else "",
         is_for_sale=is_open,
+        has_offers=is_open and Offer.any_exists(),
         has_gifts=is_open and (terms is None or terms.has_gifts) and any(tier.prices for tier in tiers),
         post=request.values.get("post", "") if _post(request.values.get("post")) else "",
         wording=consent.wording(frame.publication().name, [first.name]) if first else "",

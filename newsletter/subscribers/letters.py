@@ -20,7 +20,13 @@ CODE_MINUTES = 15
 ABOUT_MONEY = (
     *(NoticeKind.MEMBER_WELCOME, NoticeKind.RECEIPT, NoticeKind.TRIAL_ENDING, NoticeKind.PAYMENT_FAILED),
     *(NoticeKind.CARD_EXPIRING, NoticeKind.MEMBERSHIP_CANCELLED, NoticeKind.MEMBERSHIP_ENDED),
-    *(NoticeKind.MEMBERSHIP_CHANGED, NoticeKind.MEMBER_NEWS, NoticeKind.GIFT, NoticeKind.GIVEN_ENDING),
+    *(
+        NoticeKind.MEMBERSHIP_CHANGED,
+        NoticeKind.MEMBER_NEWS,
+        NoticeKind.GIFT,
+        NoticeKind.GIVEN_ENDING,
+        NoticeKind.WIN_BACK,
+    ),
 )
 
 
@@ -86,7 +92,7 @@ def compose(notice: Notice, newsletter: Newsletter) -> bytes:
         sender=emails.Sender(newsletter.sender_name, newsletter.sender_email, newsletter.reply_to or None),
         date=clock.now(),
         message_id_domain=newsletter.sender_domain,
-        one_click=notice.kind is NoticeKind.WELCOME,
+        one_click=notice.kind in {NoticeKind.WELCOME, NoticeKind.WIN_BACK},
     )
     # A notice greets nobody by a name: a form's name field would let strangers write to strangers.
     recipient = emails.Recipient(

@@ -42,6 +42,8 @@ VALUES: dict[str, object] = {
     "attempt": 3,
     "gift_url": "https://letters.example.org/gifts/a_b",
     "gift_words": "Friends & co for a year, for ada@example.com.",
+    "words": "€2.50 a month for 3 months, then €5.00 a month",
+    "offer_url": "https://letters.example.org/offers/a_b",
     "giver": "Grace <b>H</b>",
     "span": "a year",
     "is_reminder": False,

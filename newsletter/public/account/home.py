@@ -13,6 +13,7 @@ from newsletter.tiers.models import Tier
 SAID = {
     "signed-out": "That browser is signed out.",
     "cancelled": "Cancelled. Nothing more is charged, and a letter confirms it.",
+    "stays": "Thank you for staying. The next payments cost less.",
     "kept": "The cancellation is taken back: it goes on as before.",
     "switched": "Switched. A letter tells you what you hold now.",
     "paused": "Paused. Nothing is charged until then.",

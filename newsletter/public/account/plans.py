@@ -7,7 +7,7 @@ from flask import g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from newsletter import guards
-from newsletter.billing import plans, stripe, telling
+from newsletter.billing import offers, plans, retaining, stripe, telling
 from newsletter.billing.values import Difference
 from newsletter.db import db
 from newsletter.errors import NewsletterError, NotFound
@@ -35,6 +35,7 @@ def cancel_page(membership_id: int) -> Page:
         held=held,
         until=telling.day(plans.runs_until(held.membership)),
         ends_now=held.is_failing,
+        stay=_stay(held.membership),
         proof=door.proof(),
     )
 
@@ -44,6 +45,14 @@ def cancel_page(membership_id: int) -> Page:
 def cancel(membership_id: int) -> Page:
     membership, reason = _own(membership_id), request.form.get("reason", "")
     return _carry_out("cancelled", lambda: plans.cancel(*stripe.connected(), membership, reason))
+
+
+@bp.post("/account/plans/<int:membership_id>/stay")
+@door.required
+def stay(membership_id: int) -> Page:
+    """For what was offered on the page of the cancellation."""
+    membership = _own(membership_id)
+    return _carry_out("stays", lambda: retaining.accept(*stripe.connected(), membership))
 
 
 @bp.post("/account/plans/<int:membership_id>/keep")
@@ -175,6 +184,15 @@ def _price(wanted: str) -> Price:
 
 def _words(price: Price) -> str:
     return f"{price.tier.name}, {_written(price.amount, price.currency)} a {price.cadence}"
+
+
+def _stay(membership: Membership) -> str:
+    """What they may stay for, in words; empty: nothing is offered."""
+    offer = retaining.offer_for(membership)
+    if offer is None or not membership.cadence:
+        return ""
+    price, currency, each = membership.amount or 0, membership.currency or "", membership.cadence.value
+    return offers.in_words(offer, price, currency, each, frame.publication().language)
 
 
 def _costs(difference: Difference) -> list[str]:

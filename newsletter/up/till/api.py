@@ -160,6 +160,9 @@ def _made(where: str, said: Thing) -> Thing:
                 said["recurring"] = {"interval_count": 1, **said["recurring"]}
         case "product":
             said = {"active": True, "description": None, **said}
+        case "coupon":
+            for number, kind_of_number in (("percent_off", float), ("amount_off", int), ("duration_in_months", int)):
+                said[number] = kind_of_number(said[number]) if said.get(number) else None
         case "webhook_endpoint":
             said |= {"secret": "whsec_" + "practice" * 3, "status": "enabled"}
         case "checkout.session":
@@ -206,6 +209,8 @@ def _changed(sub: Thing, said: Thing) -> Thing:
         state.carry_out(sub, planned)
     if "trial_end" in said:
         _move_trial(sub, said.pop("trial_end"))
+    for discount in said.pop("discounts", []):
+        state.discount(sub, discount["coupon"])
     _plan_its_end(sub, said)
     if "pause_collection" in said:
         sub["pause_collection"] = said.pop("pause_collection") or None
@@ -338,6 +343,8 @@ def _expand(told: Any, path: list[str]) -> None:
         return
     name, rest = path[0], path[1:]
     inner = told.get(name) if isinstance(told, dict) else None
+    if isinstance(inner, list):
+        told[name] = inner = [shown(till().things[each], []) if isinstance(each, str) else each for each in inner]
     if isinstance(inner, str) and inner in till().things:
         told[name] = inner = shown(till().things[inner], [])
     if rest and inner:

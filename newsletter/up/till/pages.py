@@ -106,7 +106,9 @@ def _complete(session: Thing, number: str) -> None:
     if session["mode"] == "subscription":
         details = session.get("subscription_data") or {}
         days = int(details.get("trial_period_days") or 0)
-        sub = state.subscribe(customer, price, int(line.get("quantity", 1)), days, details.get("metadata") or {})
+        coupon = next((each["coupon"] for each in session.get("discounts") or []), None)
+        metadata = details.get("metadata") or {}
+        sub = state.subscribe(customer, price, int(line.get("quantity", 1)), days, metadata, coupon)
         session["subscription"] = sub["id"]
     else:
         metadata = (session.get("payment_intent_data") or {}).get("metadata") or {}

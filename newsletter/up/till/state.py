@@ -98,7 +98,9 @@ class Till:
 
     # Subscriptions
 
-    def subscribe(self, customer: Thing, price: Thing, quantity: int, trial_days: int, metadata: Thing) -> Thing:
+    def subscribe(
+        self, customer: Thing, price: Thing, quantity: int, trial_days: int, metadata: Thing, coupon: str | None = None
+    ) -> Thing:
         now = self.now()
         trial_end = now + trial_days * DAY if trial_days else None
         line = self.make("subscription_item", "si", price=price["id"], quantity=quantity)
@@ -125,14 +127,40 @@ class Till:
             "latest_invoice": None,
             "_retry": None,
         }
+        if coupon:
+            self.discount(made, coupon)
         self.bill(made, "subscription_create", is_free=bool(trial_end))
         self.tell("customer.subscription.created", made)
         return made
+
+    def discount(self, sub: Thing, coupon_id: str) -> None:
+        """In place of whatever was taken off before."""
+        coupon = self.things[coupon_id]
+        end = months_later(self.now(), coupon["duration_in_months"]) if coupon["duration"] == "repeating" else None
+        made = self.make("discount", "di", customer=sub["customer"], subscription=sub["id"], start=self.now(), end=end)
+        made["source"] = {"coupon": coupon_id, "type": "coupon"}
+        sub["discounts"] = [made["id"]]
+
+    def _taken_off(self, sub: Thing, due: int) -> int:
+        """What discounts take off a payment; one that is good once is gone then."""
+        off = 0
+        for reference in list(sub["discounts"]):
+            discount = self.things[reference]
+            coupon = self.things[discount["source"]["coupon"]]
+            if discount["end"] and discount["end"] <= self.now():
+                sub["discounts"].remove(reference)
+                continue
+            off += round(due * (coupon["percent_off"] or 0) / 100) + (coupon["amount_off"] or 0)
+            if coupon["duration"] == "once":
+                sub["discounts"].remove(reference)
+        return min(off, due)
 
     def bill(self, sub: Thing, reason: str, *, is_free: bool = False, amount: int | None = None) -> Thing:
         line = self.line(sub)
         price = self.things[line["price"]]
         due = 0 if is_free else price["unit_amount"] * line["quantity"] if amount is None else amount
+        if amount is None and not is_free:
+            due -= self._taken_off(sub, due)
         invoice = self.make("invoice", "in", customer=sub["customer"], currency=price["currency"], status="open")
         invoice |= {
             "total": due,
@@ -300,9 +328,14 @@ class Till:
 
 
 def later(start: int, price: Thing) -> int:
-    """A month or a year on, on the same day where there is one."""
+    """A month or a year on."""
+    return months_later(start, 12 if price["recurring"]["interval"] == "year" else 1)
+
+
+def months_later(start: int, number: int) -> int:
+    """On the same day where there is one."""
     at = datetime.fromtimestamp(start, UTC)
-    months = at.month - 1 + (12 if price["recurring"]["interval"] == "year" else 1)
+    months = at.month - 1 + number
     year, month = at.year + months // 12, months % 12 + 1
     day = min(at.day, monthrange(year, month)[1])
     return int(at.replace(year=year, month=month, day=day).timestamp())
