@@ -15,7 +15,7 @@ from emails.wrapping import wrap
 NOTICES = (
     *("confirm", "welcome", "already_subscribed", "address_code", "address_changed", "erase_code", "sign_in"),
     *("member_welcome", "receipt", "trial_ending", "payment_failed", "card_expiring"),
-    *("membership_cancelled", "membership_ended", "membership_changed", "gift", "given_ending", "win_back"),
+    *("membership_cancelled", "membership_ended", "membership_changed", "gift", "seat", "given_ending", "win_back"),
     *("held", "reply", "member_news"),
 )
 
@@ -39,8 +39,9 @@ def compile_notice(name: str, values: Mapping[str, object], theme: Theme) -> Com
     card_expiring       tier, card, date, account_url
     membership_cancelled tier, until, account_url
     membership_ended    tier, because (may be empty), support_url
-    membership_changed  tier, before, amount, next_date, archive_url
+    membership_changed  tier, before, amount (empty: somebody else pays), next_date, archive_url
     gift                giver, tier, span, lines (may be none), gift_url, is_reminder
+    seat                payer, tier, seat_url
     given_ending        tier, date, support_url
     win_back            tier, words (what it costs), offer_url, unsubscribe_url
     member_news         headline, lines, url (may be empty)

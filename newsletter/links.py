@@ -35,6 +35,7 @@ class Purpose(IntEnum):
     SIGN_IN = 10  # request to sign in: opens nothing but in the browser that asked
     FEED = 12  # subscriber, number of the feed: their own feed, until they ask for another address
     GIFT = 13  # gift: whoever has it may take it
+    SEAT = 14  # place in a group: whoever has it may take it
     ACCOUNT = 11  # session: proves that a form of the account was shown to who sends it
     UNDO_ADDRESS = 8  # subscriber, code: the old mailbox takes a change of address back
 

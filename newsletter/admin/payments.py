@@ -117,6 +117,7 @@ def _write(agreed: Terms) -> None:
     agreed.tax_behavior = TaxBehavior(request.form.get("tax_behavior", ""))
     agreed.is_tax_automatic = "is_tax_automatic" in request.form
     agreed.has_gifts = "has_gifts" in request.form
+    agreed.has_groups = "has_groups" in request.form
     agreed.is_author_told = "is_author_told" in request.form
     agreed.supporter_currency = currency
     agreed.supporter_minimum = money.read(least, currency) if least else None

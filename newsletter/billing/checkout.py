@@ -40,8 +40,11 @@ def membership(
     amount: int | None = None,
     post_id: int | None = None,
     code: str = "",
+    seats: int = 1,
 ) -> str:
     """The address of a page that takes the payment for a tier. `amount` is more than its minimum, `code` an offer's.
+
+    `seats` are all of a group, with that of its payer: groups are not tried for nothing.
 
     Raises NotForSale, HeldAlready, NotAnAmount, NoSuchOffer.
     """
@@ -54,11 +57,11 @@ def membership(
         notes["redemption"] = str(held.id)
     details: dict[str, object] = {"metadata": notes}
     trial_days = offer.days if offer and offer.kind is OfferKind.TRIAL else price.tier.trial_days
-    if trial_days and not (subscriber and had_trial(subscriber.id)):
+    if trial_days and seats == 1 and not (subscriber and had_trial(subscriber.id)):
         details["trial_period_days"] = trial_days
     said = _said(account, subscriber, email) | {
         "mode": "subscription",
-        "line_items": [_line(account, stripe, price, amount)],
+        "line_items": [_line(account, stripe, price, amount, seats)],
         "subscription_data": details,
         "metadata": notes,
     }
@@ -139,9 +142,9 @@ def had_trial(subscriber_id: int) -> bool:
     )
 
 
-def _line(account: Account, stripe: Stripe, price: Price, amount: int | None) -> dict[str, object]:
+def _line(account: Account, stripe: Stripe, price: Price, amount: int | None, seats: int) -> dict[str, object]:
     if amount is None or amount == price.amount or not price.tier.is_minimum:
-        return {"price": counterparts.of_price(account, stripe, price), "quantity": 1}
+        return {"price": counterparts.of_price(account, stripe, price), "quantity": seats}
     if amount < price.amount:
         least = money.written(price.amount, price.currency)
         raise money.NotAnAmount(f"{price.tier.name} begins at {least} a {price.cadence}.")
@@ -154,7 +157,7 @@ def _line(account: Account, stripe: Stripe, price: Price, amount: int | None) ->
     behavior = terms.of(account.publication_id).tax_behavior
     if behavior is not TaxBehavior.UNSPECIFIED:
         data["tax_behavior"] = behavior.value
-    return {"price_data": data, "quantity": 1}
+    return {"price_data": data, "quantity": seats}
 
 
 def _said(account: Account, subscriber: Subscriber | None, email: str) -> dict[str, object]:

@@ -20,6 +20,7 @@ REMINDERS = (0.0, 0.3, 0.75)  # parts of the days of grace: three letters, at gr
 GIVEN_REMINDER = timedelta(days=7)
 NEWS_FOR = timedelta(days=3)
 GIVEN = (MembershipKind.COMPLIMENTARY, MembershipKind.GIFT)
+PAID_BY_OTHERS = (*GIVEN, MembershipKind.SEAT)  # who holds one hears of its end, and of no payment
 A_BATCH = 500
 
 
@@ -101,7 +102,9 @@ def _given_that_end_soon() -> None:
 def _given_that_ended() -> None:
     """Nobody tells us of it but the clock. What ended long ago is written down, and no news to anybody."""
     query = select(Membership).where(
-        Membership.kind.in_(GIVEN), Membership.state == MembershipState.ACTIVE, Membership.ends_at <= clock.now()
+        Membership.kind.in_(PAID_BY_OTHERS),
+        Membership.state == MembershipState.ACTIVE,
+        Membership.ends_at <= clock.now(),
     )
     for membership in db.session.scalars(query.limit(A_BATCH)).all():
         membership.state, membership.ended_at = MembershipState.ENDED, membership.ends_at

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from newsletter.billing import changes, counterparts, customers, offers, terms
+from newsletter.billing import changes, counterparts, customers, offers, seats, terms
 from newsletter.billing.models import Account, Customer
 from newsletter.billing.stripe import NotThere, Stripe
 from newsletter.billing.values import Subscribed
@@ -56,6 +56,7 @@ def keep(account: Account, stripe: Stripe, subscribed: Subscribed) -> Kept | Non
     is_now = changes.snapshot(membership)
     if was != is_now:
         changes.record(membership, was, is_now)
+    seats.follow(membership)
     return Kept(membership, was, differs=was != is_now)
 
 

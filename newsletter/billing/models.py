@@ -65,6 +65,7 @@ class Terms(Base):
     supporter_minimum: Mapped[int | None]  # of a payment made once, to no tier; None: there is no such thing
     supporter_currency: Mapped[str] = mapped_column(default="EUR", server_default="EUR")
     has_gifts: Mapped[bool] = mapped_column(default=True, server_default="true")  # readers may give tiers away
+    has_groups: Mapped[bool] = mapped_column(default=True, server_default="true")  # one pays for several
     retention_offer_id: Mapped[int | None] = mapped_column(ForeignKey("offer.id"))  # shown to who cancels
     win_back_offer_id: Mapped[int | None] = mapped_column(ForeignKey("offer.id"))  # mailed to who has left …
     win_back_days: Mapped[int] = mapped_column(default=30, server_default="30")  # … so many days ago
@@ -283,6 +284,21 @@ class Gift(Base):
     voided_at: Mapped[datetime | None]  # the money went back
 
     tier: Mapped[Tier] = relationship(lazy="joined")
+
+
+class Seat(Base):
+    """A place in a group that its payer keeps for somebody. The payer holds the first one without a row here."""
+
+    __tablename__ = "seat"
+    __table_args__ = (Index("ix_seat_group_id_id", "group_id", "id"),)
+
+    id: Mapped[Id]
+    group_id: Mapped[int] = mapped_column(ForeignKey("membership.id", ondelete="CASCADE"))  # what is paid for
+    email: Mapped[str]  # as the payer typed it, to know which is whose; empty once nobody is to hold it
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    membership_id: Mapped[int | None] = mapped_column(ForeignKey("membership.id", ondelete="SET NULL"))  # who took it
+    taken_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]  # free again
 
 
 class ChangeKind(StrEnum):

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from newsletter import clock
-from newsletter.billing import counterparts, keeping
+from newsletter.billing import counterparts, keeping, seats
 from newsletter.billing.models import Account, Customer
 from newsletter.billing.stripe import Stripe
-from newsletter.billing.values import Difference, Subscribed
+from newsletter.billing.values import Difference
 from newsletter.config import settings
 from newsletter.db import db
 from newsletter.errors import NewsletterError
@@ -32,6 +32,14 @@ class Told:
 
     at: datetime  # what is left of the old plan is reckoned at this moment
     due_now: int  # below nothing: so much is left over for the payments to come
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a plan is to become, in the provider's words for one line of it."""
+
+    item: Mapping[str, object]
+    is_cadence_kept: bool
 
 
 def cancel(account: Account, stripe: Stripe, membership: Membership, reason: str = "") -> None:
@@ -86,9 +94,7 @@ def choices(membership: Membership) -> list[Price]:
 def preview(account: Account, stripe: Stripe, membership: Membership, price: Price) -> tuple[Told, Difference]:
     """What a switch would cost now, and what will be paid from then on. Changes nothing."""
     _must_be_open(account, membership, price)
-    at = clock.now().replace(microsecond=0)
-    found = _difference(account, stripe, membership, price, at)
-    return Told(at, found.due_now), found
+    return _told(stripe, membership, _to_price(account, stripe, membership, price))
 
 
 def switch(account: Account, stripe: Stripe, membership: Membership, price: Price, told: Told) -> None:
@@ -97,12 +103,24 @@ def switch(account: Account, stripe: Stripe, membership: Membership, price: Pric
     if (known.tier_id, known.cadence) == (price.tier_id, price.cadence):
         return
     _must_be_open(account, known, price)
-    if not timedelta(0) <= clock.now() - told.at <= LASTS:
-        raise NotPossible("This page is older than an hour, and the price has moved on with it. Look at it once more.")
-    if _difference(account, stripe, known, price, told.at).due_now != told.due_now:
-        raise NotPossible("What it costs has changed since this page was made. Look at it once more.")
-    said = _switched(account, stripe, known, price, told.at) | {"payment_behavior": "error_if_incomplete"}
-    _change(account, stripe, known, said)
+    _as_told(account, stripe, known, _to_price(account, stripe, known, price), told)
+
+
+def preview_seats(account: Account, stripe: Stripe, membership: Membership, number: int) -> tuple[Told, Difference]:
+    """What another number of seats would cost, the payer's own among them. Changes nothing."""
+    _must_go_on(account, membership)
+    _must_be_enough(membership, number)
+    return _told(stripe, membership, _to_seats(stripe, membership, number))
+
+
+def change_seats(account: Account, stripe: Stripe, membership: Membership, number: int, told: Told) -> None:
+    """At once. Raises NotPossible if it would cost something else than was told, TurnedDown if the card is declined."""
+    known = _asked_anew(account, stripe, membership)
+    if known.seats == number:
+        return
+    _must_go_on(account, known)
+    _must_be_enough(known, number)
+    _as_told(account, stripe, known, _to_seats(stripe, known, number), told)
 
 
 def pause(account: Account, stripe: Stripe, membership: Membership, months: int) -> None:
@@ -155,31 +173,62 @@ def _change(account: Account, stripe: Stripe, membership: Membership, said: Mapp
 
 
 def _must_be_open(account: Account, membership: Membership, price: Price) -> None:
-    _customer(account, membership)
-    if membership.state not in GOING_ON:
-        raise NotPossible(_WHY_NOT.get(membership.state, "This plan cannot be switched now."))
+    _must_go_on(account, membership)
     if price not in choices(membership):
         raise NotPossible("This price is not on offer to you. Choose again: nothing has changed.")
 
 
-def _difference(account: Account, stripe: Stripe, membership: Membership, price: Price, at: datetime) -> Difference:
+def _must_go_on(account: Account, membership: Membership) -> None:
+    _customer(account, membership)
+    if membership.state not in GOING_ON:
+        raise NotPossible(_WHY_NOT.get(membership.state, "This plan cannot be switched now."))
+
+
+def _must_be_enough(membership: Membership, number: int) -> None:
+    used = 1 + len(seats.of(membership))
+    if not 1 <= number <= seats.MOST:
+        raise NotPossible(f"Choose between 1 and {seats.MOST} seats.")
+    if number < used:
+        raise NotPossible(f"{used} seats are given, yours among them. Take some back first.")
+
+
+def _to_price(account: Account, stripe: Stripe, membership: Membership, price: Price) -> Wanted:
     there = stripe.subscription(_name(membership))
-    goes_on = price.cadence is membership.cadence or membership.state is MembershipState.TRIALING
+    item = {"id": there.item, "price": counterparts.of_price(account, stripe, price), "quantity": there.quantity}
+    return Wanted(item, is_cadence_kept=price.cadence is membership.cadence)
+
+
+def _to_seats(stripe: Stripe, membership: Membership, number: int) -> Wanted:
+    """At the price they pay now, even where it is not on offer any more."""
+    return Wanted({"id": stripe.subscription(_name(membership)).item, "quantity": number}, is_cadence_kept=True)
+
+
+def _told(stripe: Stripe, membership: Membership, wanted: Wanted) -> tuple[Told, Difference]:
+    at = clock.now().replace(microsecond=0)
+    found = _difference(stripe, membership, wanted, at)
+    return Told(at, found.due_now), found
+
+
+def _as_told(account: Account, stripe: Stripe, known: Membership, wanted: Wanted, told: Told) -> None:
+    """Raises NotPossible."""
+    if not timedelta(0) <= clock.now() - told.at <= LASTS:
+        raise NotPossible("This page is older than an hour, and the price has moved on with it. Look at it once more.")
+    if _difference(stripe, known, wanted, told.at).due_now != told.due_now:
+        raise NotPossible("What it costs has changed since this page was made. Look at it once more.")
+    _change(account, stripe, known, _said(known, wanted, told.at) | {"payment_behavior": "error_if_incomplete"})
+
+
+def _difference(stripe: Stripe, membership: Membership, wanted: Wanted, at: datetime) -> Difference:
+    goes_on = wanted.is_cadence_kept or membership.state is MembershipState.TRIALING
     return stripe.preview(
-        there.reference,
-        _switched(account, stripe, membership, price, at, there),
-        next_at=membership.paid_until if goes_on else None,
+        _name(membership), _said(membership, wanted, at), next_at=membership.paid_until if goes_on else None
     )
 
 
-def _switched(
-    account: Account, stripe: Stripe, known: Membership, price: Price, at: datetime, there: Subscribed | None = None
-) -> dict[str, object]:
-    there = there or stripe.subscription(_name(known))
-    item = {"id": there.item, "price": counterparts.of_price(account, stripe, price), "quantity": there.quantity}
+def _said(known: Membership, wanted: Wanted, at: datetime) -> dict[str, object]:
     if known.state is MembershipState.TRIALING:
-        return {"items": [item], "proration_behavior": "none"}
-    return {"items": [item], "proration_behavior": "always_invoice", "proration_date": _seconds(at)}
+        return {"items": [wanted.item], "proration_behavior": "none"}
+    return {"items": [wanted.item], "proration_behavior": "always_invoice", "proration_date": _seconds(at)}
 
 
 def _customer(account: Account, membership: Membership) -> Customer:

@@ -93,6 +93,7 @@ def _page(tiers: list[Tier], sentence: str = "", status: int = 200) -> Response:
         is_for_sale=is_open,
         has_offers=is_open and Offer.any_exists(),
         has_gifts=is_open and (terms is None or terms.has_gifts) and any(tier.prices for tier in tiers),
+        has_groups=is_open and (terms is None or terms.has_groups) and any(tier.prices for tier in tiers),
         post=request.values.get("post", "") if _post(request.values.get("post")) else "",
         wording=consent.wording(frame.publication().name, [first.name]) if first else "",
         write_to=(first.reply_to or first.sender_email) if first else "",

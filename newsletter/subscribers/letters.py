@@ -24,6 +24,7 @@ ABOUT_MONEY = (
         NoticeKind.MEMBERSHIP_CHANGED,
         NoticeKind.MEMBER_NEWS,
         NoticeKind.GIFT,
+        NoticeKind.SEAT,
         NoticeKind.GIVEN_ENDING,
         NoticeKind.WIN_BACK,
     ),

@@ -216,6 +216,7 @@ class NoticeKind(StrEnum):
     MEMBERSHIP_ENDED = "membership_ended"
     MEMBERSHIP_CHANGED = "membership_changed"
     GIFT = "gift"  # somebody gives them a tier
+    SEAT = "seat"  # somebody pays for them, too
     WIN_BACK = "win_back"  # an offer to who held a tier
     GIVEN_ENDING = "given_ending"  # what they were given ends soon
     MEMBER_NEWS = "member_news"  # of payments, to the owners

@@ -34,6 +34,11 @@ _END_IN_THE_BOOKS = """
     ) AS last WHERE monthly_after <> 0
 """
 _FORGET = (
+    # Whom they paid for reads no longer, and is told so; whoever paid for them gets the seat back.
+    "UPDATE membership SET group_id = NULL, ends_at = least(ends_at, now())"
+    " WHERE group_id IN (SELECT id FROM membership WHERE subscriber_id = :id)",
+    "UPDATE seat SET withdrawn_at = coalesce(withdrawn_at, now()), email = '' WHERE lower(email) = :key"
+    " OR membership_id IN (SELECT id FROM membership WHERE subscriber_id = :id)",
     "UPDATE payment SET subscriber_id = NULL WHERE subscriber_id = :id",
     "UPDATE customer SET closing_since = now(), subscriber_id = NULL WHERE subscriber_id = :id",
     "UPDATE gift SET giver_id = NULL, giver_name = 'Somebody', message = '' WHERE giver_id = :id",

@@ -29,7 +29,7 @@ IRIS = "iris@readers.example.org"
 _JUDGED_ALONE = {
     *("held", "reply", "member_news"),
     *("member_welcome", "receipt", "trial_ending", "payment_failed", "card_expiring"),
-    *("membership_cancelled", "membership_ended", "membership_changed", "gift", "given_ending", "win_back"),
+    *("membership_cancelled", "membership_ended", "membership_changed", "gift", "seat", "given_ending", "win_back"),
 }
 _TOLD = pytest.StashKey[Told]()
 _VERDICTS = Verdicts()

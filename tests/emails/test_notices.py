@@ -40,6 +40,8 @@ VALUES: dict[str, object] = {
     "pay_url": "https://pay.example.org/p/1_2",
     "until": "17 December 2026",
     "attempt": 3,
+    "payer": "grace@example.com",
+    "seat_url": "https://letters.example.org/seats/a_b",
     "gift_url": "https://letters.example.org/gifts/a_b",
     "gift_words": "Friends & co for a year, for ada@example.com.",
     "words": "€2.50 a month for 3 months, then €5.00 a month",

@@ -11,13 +11,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, func, select, text
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from newsletter import links
+from newsletter import clock, links
+from newsletter.billing.models import Gift, Seat
 from newsletter.db import Base, db
 from newsletter.links import Purpose
 from newsletter.public import network
 from newsletter.publication.models import Newsletter
 from newsletter.subscribers import codes, letters, preferences, private_feed, suppression
 from newsletter.subscribers.models import Code, Notice, SignIn, Subscriber, SuppressionReason
+from newsletter.tiers.models import MembershipKind
 from tests import cast, factories
 from tests.doubles import JobQueue, Outbox, text_of
 from tests.public.posts import published
@@ -42,6 +44,7 @@ PAGES_WITH_TOKENS = {
     "/sign-in/{}": Purpose.SIGN_IN,
     "/feed/{}.xml": Purpose.FEED,
     "/gifts/{}": Purpose.GIFT,
+    "/seats/{}": Purpose.SEAT,
 }
 ANSWERS = {"scope": "all", "newsletter": "daily", "name": "Eve", "until": "1", "email": "eve@example.com", "code": "1"}
 
@@ -72,6 +75,7 @@ def keys(client: FlaskClient, daily: Newsletter, jobs_queue: JobQueue, outbox: O
     client.post("/sign-in", data={"email": "ada@example.com"})  # in this browser
     asked = db.session.scalars(select(SignIn)).one()
     private_feed.make(ada)
+    gift, seat = given_to("eve@example.com", by=ada)
     db.session.commit()
     jobs_queue.run()
     return Keys(
@@ -82,11 +86,33 @@ def keys(client: FlaskClient, daily: Newsletter, jobs_queue: JobQueue, outbox: O
             Purpose.UNDO_LEAVE: left.undo_token,
             Purpose.PREFERENCES: links.sign(Purpose.PREFERENCES, ada.id),
             Purpose.UNDO_ADDRESS: links.sign(Purpose.UNDO_ADDRESS, ada.id, code.id),
-            Purpose.GIFT: links.sign(Purpose.GIFT, 1),
+            Purpose.GIFT: links.sign(Purpose.GIFT, gift.id),
+            Purpose.SEAT: links.sign(Purpose.SEAT, seat.id),
             Purpose.FEED: links.sign(Purpose.FEED, ada.id, ada.feed_number),
             Purpose.SIGN_IN: links.sign(Purpose.SIGN_IN, asked.id),
         }
     )
+
+
+def given_to(email: str, by: Subscriber) -> tuple[Gift, Seat]:
+    """A gift that is paid, and a seat that is free to take."""
+    group = factories.member(by, kind=MembershipKind.PAID, seats=2)
+    gift = Gift(
+        publication_id=by.publication_id,
+        tier=group.tier,
+        months=3,
+        currency="EUR",
+        amount=1500,
+        giver_name="Ada",
+        recipient_email=email,
+        message="",
+        deliver_for=clock.now(),
+        paid_at=clock.now(),
+    )
+    seat = Seat(group_id=group.id, email=email)
+    db.session.add_all([gift, seat])
+    db.session.flush()
+    return gift, seat
 
 
 def everything_kept() -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select
 
 from newsletter import clock
-from newsletter.billing import plans, telling
+from newsletter.billing import plans, telling, terms
 from newsletter.billing.models import Account
 from newsletter.config import settings
 from newsletter.db import db
@@ -22,6 +22,8 @@ class Holding:
     can_be_switched: bool = False
     can_be_paused: bool = False
     can_go_on: bool = False
+    has_seats: bool = False  # that can be offered to others
+    can_be_given_back: bool = False  # to whoever pays for it
     has_card: bool = False  # at the provider, with invoices
     is_failing: bool = False
 
@@ -43,9 +45,11 @@ def _is_over(membership: Membership) -> bool:
 
 def _holding(membership: Membership) -> Holding:
     if membership.kind is not MembershipKind.PAID:
-        return Holding(membership, _given(membership))
+        is_seat = membership.kind is MembershipKind.SEAT
+        return Holding(membership, _seat(membership) if is_seat else _given(membership), can_be_given_back=is_seat)
     state = membership.state
-    if settings().billing == "off" or Account.connected() is None or state is MembershipState.ENDED:
+    account = Account.connected()
+    if settings().billing == "off" or account is None or state is MembershipState.ENDED:
         return Holding(membership, _paid(membership))
     return Holding(
         membership,
@@ -55,6 +59,7 @@ def _holding(membership: Membership) -> Holding:
         can_be_switched=bool(plans.choices(membership)),
         can_be_paused=state is MembershipState.ACTIVE,
         can_go_on=state is MembershipState.PAUSED,
+        has_seats=membership.seats > 1 or (state in plans.GOING_ON and terms.of(account.publication_id).has_groups),
         has_card=True,
         is_failing=state in plans.FAILING,
     )
@@ -62,11 +67,15 @@ def _holding(membership: Membership) -> Holding:
 
 def _given(membership: Membership) -> str:
     until = telling.day(membership.ends_at)
-    given = {
-        MembershipKind.GIFT: "A gift",
-        MembershipKind.SEAT: "One of the seats that somebody else pays for",
-    }.get(membership.kind, "Given to you by the publication")
+    given = "A gift" if membership.kind is MembershipKind.GIFT else "Given to you by the publication"
     return f"{given}, until {until}." if until else f"{given}."
+
+
+def _seat(membership: Membership) -> str:
+    group = db.session.get(Membership, membership.group_id) if membership.group_id else None
+    if group and group.state in plans.GOING_ON:
+        return "A seat that somebody else pays for. It is yours for as long as they do."
+    return f"A seat that somebody else paid for, until {telling.day(membership.ends_at)}."
 
 
 def _paid(membership: Membership) -> str:

@@ -19,6 +19,7 @@ SAID = {
     "paused": "Paused. Nothing is charged until then.",
     "resumed": "It goes on.",
     "feed": "Here is the address of your feed. An earlier one leads nowhere any more.",
+    "seat-back": "Given back: whoever pays for it can offer it to somebody else.",
     "no-feed": "Your feed is switched off.",
 }
 

@@ -43,7 +43,7 @@ def cancel_page(membership_id: int) -> Page:
 @bp.post("/account/plans/<int:membership_id>/cancel")
 @door.required
 def cancel(membership_id: int) -> Page:
-    membership, reason = _own(membership_id), request.form.get("reason", "")
+    membership, reason = own(membership_id), request.form.get("reason", "")
     return _carry_out("cancelled", lambda: plans.cancel(*stripe.connected(), membership, reason))
 
 
@@ -51,21 +51,21 @@ def cancel(membership_id: int) -> Page:
 @door.required
 def stay(membership_id: int) -> Page:
     """For what was offered on the page of the cancellation."""
-    membership = _own(membership_id)
+    membership = own(membership_id)
     return _carry_out("stays", lambda: retaining.accept(*stripe.connected(), membership))
 
 
 @bp.post("/account/plans/<int:membership_id>/keep")
 @door.required
 def keep_plan(membership_id: int) -> Page:
-    membership = _own(membership_id)
+    membership = own(membership_id)
     return _carry_out("kept", lambda: plans.take_back(*stripe.connected(), membership))
 
 
 @bp.post("/account/plans/<int:membership_id>/pause")
 @door.required
 def pause_plan(membership_id: int) -> Page:
-    membership, months = _own(membership_id), request.form.get("months", "")
+    membership, months = own(membership_id), request.form.get("months", "")
     return _carry_out(
         "paused",
         lambda: plans.pause(*stripe.connected(), membership, int(months) if months.isdecimal() else 0),
@@ -75,28 +75,23 @@ def pause_plan(membership_id: int) -> Page:
 @bp.post("/account/plans/<int:membership_id>/go-on")
 @door.required
 def resume_plan(membership_id: int) -> Page:
-    membership = _own(membership_id)
+    membership = own(membership_id)
     return _carry_out("resumed", lambda: plans.resume(*stripe.connected(), membership))
 
 
 @bp.get("/account/plans/<int:membership_id>/switch")
 @door.required
 def switch_page(membership_id: int) -> Page:
-    return _switch_page(_own(membership_id), request.args.get("to", ""))
+    return _switch_page(own(membership_id), request.args.get("to", ""))
 
 
 @bp.post("/account/plans/<int:membership_id>/switch")
 @door.required
 def switch_plan(membership_id: int) -> Page:
-    membership, wanted = _own(membership_id), request.form.get("to", "")
+    membership, wanted = own(membership_id), request.form.get("to", "")
     price = _price(wanted)
     try:
-        told = plans.Told(
-            datetime.fromtimestamp(int(request.form.get("at", "")), UTC), int(request.form.get("due", ""))
-        )
-        plans.switch(*stripe.connected(), membership, price, told)
-    except ValueError:
-        raise door.StaleForm from None
+        plans.switch(*stripe.connected(), membership, price, told_before())
     except NewsletterError as error:
         db.session.rollback()
         return _switch_page(membership, wanted, error.sentence), error.status
@@ -108,7 +103,7 @@ def switch_plan(membership_id: int) -> Page:
 @door.required
 def card(membership_id: int) -> Page:
     """To the provider's page for the card and the invoices."""
-    membership = _own(membership_id)
+    membership = own(membership_id)
     try:
         url = plans.portal(*stripe.connected(), membership)
     except NewsletterError as error:
@@ -126,7 +121,16 @@ def _let_forms_lead_to_the_provider(response: Response) -> Response:
     return response
 
 
-def _own(membership_id: int) -> Membership:
+def told_before() -> plans.Told:
+    """What the page before said it costs, as its form brings it back. Raises StaleForm."""
+    try:
+        at = datetime.fromtimestamp(int(request.form.get("at", "")), UTC)
+        return plans.Told(at, int(request.form.get("due", "")))
+    except (ValueError, OverflowError, OSError):  # the last two: a year that no clock knows
+        raise door.StaleForm from None
+
+
+def own(membership_id: int) -> Membership:
     """One of the reader's own, that they pay for. Raises NoSuchPlan."""
     found = db.session.get(Membership, membership_id)
     if found is None or found.subscriber_id != door.reader().id or found.kind is not MembershipKind.PAID:
@@ -135,7 +139,7 @@ def _own(membership_id: int) -> Membership:
 
 
 def _held(membership_id: int) -> Holding:
-    _own(membership_id)
+    own(membership_id)
     found = [each for each in holdings(door.reader()) if each.membership.id == membership_id]
     if not found:
         raise NoSuchPlan
@@ -169,7 +173,7 @@ def _switch_page(membership: Membership, wanted: str, sentence: str = "") -> str
         choices=[(each, _words(each)) for each in plans.choices(membership)],
         chosen=price,
         told=told,
-        costs=_costs(difference) if difference else [],
+        costs=costs(difference) if difference else [],
         sentence=sentence,
         proof=door.proof(),
     )
@@ -195,7 +199,7 @@ def _stay(membership: Membership) -> str:
     return offers.in_words(offer, price, currency, each, frame.publication().language)
 
 
-def _costs(difference: Difference) -> list[str]:
+def costs(difference: Difference) -> list[str]:
     """What is charged now, what is left over, and what is charged next."""
     currency, due = difference.currency, difference.due_now
     now = "Nothing is charged now."
