@@ -10,13 +10,14 @@ from newsletter import clock, config
 from newsletter.admin import bp, guard
 from newsletter.admin.money import owners_only
 from newsletter.admin.settings import saved
-from newsletter.billing import PRACTICE_KEY, connecting, gifts, terms
+from newsletter.billing import PRACTICE_KEY, adopting, connecting, gifts, terms
 from newsletter.billing.models import Account, Reconciliation, TaxBehavior, Terms
 from newsletter.db import db
 from newsletter.errors import NewsletterError, NotFound
 from newsletter.jobs import Job, enqueue
 from newsletter.publication.models import Publication
 from newsletter.tiers import money
+from newsletter.tiers.models import Tier
 
 TAXES: Final = {
     TaxBehavior.UNSPECIFIED: "Tax is no matter of ours",
@@ -66,6 +67,22 @@ def compare_payments() -> ResponseReturnValue:
     _open()
     enqueue(Job.RECONCILE)
     return saved("compared payments", "account", url_for(".payments"), "It is being compared with Stripe.")
+
+
+@bp.post("/money/payments/adopt")
+def adopt_price() -> ResponseReturnValue:
+    """Who pays a price that was made elsewhere holds one of our tiers from now on."""
+    _open()
+    account, tier = Account.connected(), db.session.get(Tier, request.form.get("tier", 0, type=int))
+    if account is None or tier is None:
+        raise adopting.NoSuchPrice
+    try:
+        adopting.adopt(account, request.form.get("price", ""), tier)
+    except NewsletterError as error:
+        db.session.rollback()
+        return _page(sentence=error.sentence), error.status
+    words = f"They hold “{tier.name}” as soon as all is compared, in some minutes. Nothing is charged by that."
+    return saved("took subscriptions over", f"tier {tier.id}", url_for(".payments"), words)
 
 
 @bp.post("/money/payments/terms")
@@ -145,6 +162,10 @@ def _page(sentence: str = "") -> str:
         taxes=TAXES,
         currencies=money.CURRENCIES,
         compared=compared,
+        elsewhere=adopting.found(account) if account else [],
+        adopted=adopting.adopted(account) if account else [],
+        payers=adopting.payers(account) if account else {},
+        tiers=Tier.in_order(),
         gifts=[(gift, gifts.span(gift.months)) for gift in gifts.recent()],
         is_practice=config.settings().billing == "test",
         by=guard.staff(),

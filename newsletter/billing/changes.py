@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import func
+
 from newsletter.billing import telling
 from newsletter.billing.models import ChangeKind, MembershipChange
 from newsletter.db import db
@@ -48,6 +50,7 @@ def record(membership: Membership, was: Snapshot | None, is_now: Snapshot) -> No
     """
     happened = kinds(was, is_now)
     before = was.monthly if was else 0
+    is_taken_over = was is None and membership.is_imported  # begun elsewhere, when it began: news to nobody
     if not happened and before != is_now.monthly:
         happened = [ChangeKind.ADJUSTED]
     for kind in happened:
@@ -62,9 +65,11 @@ def record(membership: Membership, was: Snapshot | None, is_now: Snapshot) -> No
                 cadence=is_now.cadence,
                 reason=membership.cancel_reason if kind in {ChangeKind.CANCELLED, ChangeKind.ENDED} else "",
                 post_id=membership.post_id,
+                at=membership.started_at if is_taken_over else func.now(),
             )
         )
-        telling.of_change(membership, kind, was.tier if was else "")
+        if not is_taken_over:
+            telling.of_change(membership, kind, was.tier if was else "")
     db.session.flush()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from newsletter.billing import offers, terms
-from newsletter.billing.models import Account, Counterpart, CounterpartKind, Offer, TaxBehavior
+from newsletter.billing.models import Account, AdoptedPrice, Counterpart, CounterpartKind, Offer, TaxBehavior
 from newsletter.billing.stripe import Stripe
 from newsletter.billing.values import Subscribed
 from newsletter.db import db
@@ -82,7 +82,7 @@ def price_of(account: Account, subscribed: Subscribed) -> Price | None:
 
 
 def tier_of(account: Account, subscribed: Subscribed) -> Tier | None:
-    """Also for a price that was made for one reader, such as more than the minimum."""
+    """Also for a price that was made for one reader, such as more than the minimum, or elsewhere."""
     price = price_of(account, subscribed)
     if price:
         return price.tier
@@ -92,6 +92,9 @@ def tier_of(account: Account, subscribed: Subscribed) -> Tier | None:
         Counterpart.reference == subscribed.product,
     )
     our_id = db.session.scalar(query)
+    if our_id is None:
+        adopted = db.session.get(AdoptedPrice, (account.id, subscribed.price))
+        our_id = adopted.tier_id if adopted else None
     return db.session.get(Tier, our_id) if our_id else None
 
 

@@ -77,6 +77,7 @@ def agrees(known: Membership, listed: Subscribed, grace: timedelta) -> bool:
 def _write(account: Account, membership: Membership, subscribed: Subscribed, tier: Tier, customer: Customer) -> None:
     membership.tier = tier
     membership.customer_id = customer.id
+    membership.price_reference = subscribed.price
     membership.cadence = subscribed.cadence
     membership.currency = subscribed.currency
     membership.amount = subscribed.amount

@@ -96,6 +96,21 @@ class Counterpart(Base):
     said: Mapped[str] = mapped_column(default="")  # a fingerprint of what it was told last; differs: tell it again
 
 
+class AdoptedPrice(Base):
+    """A price at the provider that was made elsewhere, by an earlier platform say: its payers hold a tier of ours."""
+
+    __tablename__ = "adopted_price"
+    __table_args__ = (PrimaryKeyConstraint("account_id", "reference"),)
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("billing_account.id"))
+    reference: Mapped[str]
+    tier_id: Mapped[int] = mapped_column(ForeignKey("tier.id"))
+    name: Mapped[str]  # of its product there
+    adopted_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    tier: Mapped[Tier] = relationship(lazy="joined")
+
+
 class Customer(Base):
     """Who pays, as the provider knows them. Stays for the books when the reader is erased."""
 
@@ -363,4 +378,5 @@ class Reconciliation(Base):
     ended_at: Mapped[datetime | None]
     compared: Mapped[int] = mapped_column(default=0)
     differences: Mapped[list[Json]] = mapped_column(JSONB, default=list)  # {"about": …, "was": …, "is": …}
+    elsewhere: Mapped[list[Json]] = mapped_column(JSONB, default=list, server_default="[]")  # see adopting.Elsewhere
     trouble: Mapped[str] = mapped_column(default="")

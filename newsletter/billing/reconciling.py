@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from newsletter import clock
-from newsletter.billing import books, changes, counterparts, keeping, terms
+from newsletter.billing import adopting, books, changes, counterparts, keeping, terms
 from newsletter.billing.models import Account, Customer, Payment, Reconciliation
 from newsletter.billing.stripe import NotThere, Stripe
 from newsletter.billing.values import Subscribed
@@ -13,7 +13,6 @@ from newsletter.db import Json, db
 from newsletter.tiers.models import Membership, MembershipKind, MembershipState
 
 PAUSED_BY_US = "publication_paused"
-ENDED = frozenset({"canceled", "incomplete", "incomplete_expired"})
 LOOKS_BACK = timedelta(days=35)  # at invoices: longer than a month, so that each is seen more than once
 
 
@@ -25,8 +24,12 @@ def reconcile(account: Account, stripe: Stripe) -> Reconciliation:
     db.session.commit()
     seen = set()
     differences: list[Json] = []
+    strange = []
     for listed in stripe.subscriptions():
         seen.add(listed.reference)
+        if counterparts.tier_of(account, listed) is None:
+            strange.append(listed)
+            continue
         run.compared += 1
         _pause_or_go_on(account, stripe, listed)
         if found := _compare(account, stripe, listed):
@@ -34,6 +37,7 @@ def reconcile(account: Account, stripe: Stripe) -> Reconciliation:
         db.session.commit()
     differences += _gone(account, stripe, seen)
     differences += _missing_payments(account, stripe)
+    run.elsewhere = adopting.met(stripe, strange)
     run.differences, run.ended_at = differences, clock.now()
     db.session.commit()
     return run
@@ -48,7 +52,7 @@ def _pause_or_go_on(account: Account, stripe: Stripe, listed: Subscribed) -> Non
     """Nobody is charged while the publication takes a break. What the author paused there by hand stays so."""
     is_wanted = terms.of(account.publication_id).paused_at is not None
     is_ours = listed.notes.get(PAUSED_BY_US) == "1"
-    if listed.held.status in ENDED or not counterparts.tier_of(account, listed):
+    if listed.held.status in adopting.OVER:
         return
     if is_wanted and not listed.is_collection_paused:
         said = {"pause_collection": {"behavior": "void"}, "metadata": {PAUSED_BY_US: "1"}}
@@ -59,8 +63,6 @@ def _pause_or_go_on(account: Account, stripe: Stripe, listed: Subscribed) -> Non
 
 def _compare(account: Account, stripe: Stripe, listed: Subscribed) -> Json | None:
     """The list may be older than what an event has brought meanwhile: what differs is asked for once more."""
-    if counterparts.tier_of(account, listed) is None:
-        return None
     known = Membership.by_reference(listed.reference)
     if known and _agrees(account, known, listed):
         return None
@@ -73,7 +75,8 @@ def _compare(account: Account, stripe: Stripe, listed: Subscribed) -> Json | Non
 
 
 def _agrees(account: Account, known: Membership, listed: Subscribed) -> bool:
-    if (known.amount, known.currency, known.seats) != (listed.amount, listed.currency, listed.quantity):
+    paid = (known.price_reference, known.amount, known.currency, known.seats)
+    if paid != (listed.price, listed.amount, listed.currency, listed.quantity):
         return False
     return keeping.agrees(known, listed, terms.grace(account.publication_id))
 

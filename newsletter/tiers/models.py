@@ -152,6 +152,7 @@ class Membership(Base):
 
     # Of paid ones, as the payment provider told us last.
     reference: Mapped[str | None] = mapped_column(unique=True)  # the provider's name of the subscription
+    price_reference: Mapped[str] = mapped_column(default="", server_default="")  # the provider's name of what is paid
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"))
     cadence: Mapped[Cadence | None]
     currency: Mapped[str | None]  # ISO 4217

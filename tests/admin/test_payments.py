@@ -2,13 +2,19 @@
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from newsletter import config
 from newsletter.billing import terms
 from newsletter.billing.models import Account, TaxBehavior
 from newsletter.db import db
+from newsletter.jobs import Job
 from newsletter.publication.models import Publication
+from newsletter.tiers.models import Tier
+from tests.admin.conftest import seen
 from tests.billing.conftest import House, house, served
+from tests.billing.test_adopting import elsewhere, payer
+from worker import tasks
 
 __all__ = ["house", "served"]
 
@@ -56,3 +62,19 @@ def test_where_payments_are_off_there_is_no_such_page(
     assert desk.get("/desk/money/payments").status_code == 404
     assert house.client.post("/webhooks/stripe", data=b"{}").status_code == 404
     assert "write to" in house.client.get("/support").get_data(as_text=True)
+
+
+def test_subscriptions_from_elsewhere_are_shown_and_taken_over(desk: FlaskClient, house: House) -> None:
+    price = elsewhere(house)
+    payer(house, "emmy@example.com", price)
+    tasks.run(Job.RECONCILE)
+    shown = seen(desk.get("/desk/money/payments"))
+    assert "Letters by another platform €7.00 a month 1" in shown
+
+    tier = db.session.scalars(select(Tier)).one()
+    desk.post("/desk/money/payments/adopt", data={"price": price["id"], "tier": str(tier.id)})
+    tasks.run(Job.RECONCILE)
+
+    assert "Letters by another platform Patrons 1" in seen(desk.get("/desk/money/payments"))
+    assert desk.post("/desk/money/payments/adopt", data={"price": "price_x", "tier": str(tier.id)}).status_code == 404
+    assert desk.post("/desk/money/payments/adopt", data={"price": price["id"], "tier": "99"}).status_code == 404
