@@ -16,6 +16,7 @@ NOTICES = (
     *("confirm", "welcome", "already_subscribed", "address_code", "address_changed", "erase_code", "sign_in"),
     *("member_welcome", "receipt", "trial_ending", "payment_failed", "card_expiring"),
     *("membership_cancelled", "membership_ended", "membership_changed", "gift", "seat", "given_ending", "win_back"),
+    "price_change",
     *("held", "reply", "member_news"),
 )
 
@@ -42,6 +43,7 @@ def compile_notice(name: str, values: Mapping[str, object], theme: Theme) -> Com
     membership_changed  tier, before, amount (empty: somebody else pays), next_date, archive_url
     gift                giver, tier, span, lines (may be none), gift_url, is_reminder
     seat                payer, tier, seat_url
+    price_change        tier, amount, new_amount, date, is_off (it does not come), account_url
     given_ending        tier, date, support_url
     win_back            tier, words (what it costs), offer_url, unsubscribe_url
     member_news         headline, lines, url (may be empty)

@@ -1,6 +1,7 @@
 """What time it is: for people, for rows, and for fences."""
 
 import time
+from calendar import monthrange
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,13 @@ _AWAKE_OR_ASLEEP = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 def seconds_awake_or_asleep() -> float:
     """A clock that never jumps and runs on while the machine sleeps, for leases (CLOCK_BOOTTIME on Linux)."""
     return time.clock_gettime(_AWAKE_OR_ASLEEP)
+
+
+def months_later(moment: datetime, number: int) -> datetime:
+    """On the same day of the month, or on its last one where there is no such day."""
+    years, month = divmod(moment.month - 1 + number, 12)
+    year, month = moment.year + years, month + 1
+    return moment.replace(year=year, month=month, day=min(moment.day, monthrange(year, month)[1]))
 
 
 def from_local(text: str, zone: str) -> datetime:

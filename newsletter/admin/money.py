@@ -1,5 +1,7 @@
 """What readers pay for: tiers, their prices, and who holds them."""
 
+from datetime import date
+
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -9,6 +11,7 @@ from newsletter.admin import bp, guard
 from newsletter.admin.forms import TierForm
 from newsletter.admin.readers import find as find_reader
 from newsletter.admin.settings import blamed, saved
+from newsletter.billing import repricing
 from newsletter.billing.models import Account
 from newsletter.db import db
 from newsletter.errors import NewsletterError, NotFound
@@ -67,12 +70,50 @@ def save_tier(tier_id: int) -> ResponseReturnValue:
     found, form = _find(tier_id), TierForm(request.form)
     if not form.validate():
         return _page(found, form), 422
+    account = Account.connected()
     try:
         catalogue.change(found, form.said)
+        if account:
+            repricing.refuse_another_price(account, found)
     except BadSetting as error:
         return _page(found, blamed(form, error)), 422
     enqueue(Job.KEEP_TIERS_IN_STEP)
     return saved("changed a tier", f"tier {found.id}", url_for(".money"))
+
+
+@bp.post("/money/tiers/<int:tier_id>/reprice")
+def reprice_tier(tier_id: int) -> ResponseReturnValue:
+    """Those who pay an earlier price are to pay the present one."""
+    owners_only()
+    found, account = _find(tier_id), Account.connected()
+    price = next((each for each in found.prices if each.id == request.form.get("price", 0, type=int)), None)
+    if account is None or price is None:
+        raise NotFound("There is no such price.")
+    try:
+        repricing.announce(account, price, date.fromisoformat(request.form.get("day", "")))
+    except ValueError:
+        return _page(found, TierForm.of(found), "Choose a day."), 422
+    except NewsletterError as error:
+        db.session.rollback()
+        return _page(found, TierForm.of(found), error.sentence), error.status
+    enqueue(Job.KEEP_MEMBERSHIPS)
+    undo = url_for(".keep_prices", tier_id=found.id, price=price.id)
+    said = {"text": "Each of them is told by mail, a month and more before it is charged.", "undo": undo}
+    return saved("announced a price", f"tier {found.id}", url_for(".tier", tier_id=found.id), said)
+
+
+@bp.post("/money/tiers/<int:tier_id>/keep-prices")
+def keep_prices(tier_id: int) -> ResponseReturnValue:
+    """What was announced does not come."""
+    owners_only()
+    found, account = _find(tier_id), Account.connected()
+    price = next((each for each in found.prices if each.id == request.values.get("price", 0, type=int)), None)
+    running = repricing.running_for(account, price) if account and price else None
+    if running is None:
+        raise NotFound("Nothing of the kind is announced.")
+    repricing.call_off(running)
+    words = "Called off. Who was told hears that the price stays."
+    return saved("called a price off", f"tier {found.id}", url_for(".tier", tier_id=found.id), words)
 
 
 @bp.post("/money/tiers/<int:tier_id>/up")
@@ -134,9 +175,17 @@ def take_tier_back(subscriber_id: int, membership_id: int) -> ResponseReturnValu
     )
 
 
-def _page(tier: Tier | None, form: TierForm) -> str:
+def _page(tier: Tier | None, form: TierForm, sentence: str = "") -> str:
     form.offer_a_row()
-    return render_template("admin/money/tier.html", tier=tier, form=form)
+    account = Account.connected()
+    return render_template(
+        "admin/money/tier.html",
+        tier=tier,
+        form=form,
+        standings=repricing.standings(account, tier) if account and tier else [],
+        earliest=repricing.earliest(),
+        sentence=sentence,
+    )
 
 
 def _find(tier_id: int) -> Tier:

@@ -43,12 +43,12 @@ def snapshot(membership: Membership) -> Snapshot:
     )
 
 
-def record(membership: Membership, was: Snapshot | None, is_now: Snapshot) -> None:
-    """Write down each change, once, and owe the notices of it.
+def record(membership: Membership, was: Snapshot | None, is_now: Snapshot, *, is_told: bool = False) -> None:
+    """Write down each change, once, and owe the notices of it, unless its reader was told before.
 
     What all of them add up to is what memberships are worth now: whatever happens at once, the last change carries it.
     """
-    happened = kinds(was, is_now)
+    happened = [] if is_told else kinds(was, is_now)
     before = was.monthly if was else 0
     is_taken_over = was is None and membership.is_imported  # begun elsewhere, when it began: news to nobody
     if not happened and before != is_now.monthly:

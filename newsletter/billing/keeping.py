@@ -34,8 +34,11 @@ def refresh(account: Account, stripe: Stripe, reference: str) -> Membership | No
     return kept.membership if kept else None
 
 
-def keep(account: Account, stripe: Stripe, subscribed: Subscribed) -> Kept | None:
-    """Write down what the provider holds; whoever calls holds the lock of `refresh`, or has asked just now."""
+def keep(account: Account, stripe: Stripe, subscribed: Subscribed, *, is_told: bool = False) -> Kept | None:
+    """Write down what the provider holds; whoever calls holds the lock of `refresh`, or has asked just now.
+
+    `is_told`: its reader has heard of what changed before, and not by their own doing.
+    """
     tier = counterparts.tier_of(account, subscribed)
     if tier is None:
         return None
@@ -55,7 +58,7 @@ def keep(account: Account, stripe: Stripe, subscribed: Subscribed) -> Kept | Non
         offers.used(int(subscribed.notes["redemption"]), membership)
     is_now = changes.snapshot(membership)
     if was != is_now:
-        changes.record(membership, was, is_now)
+        changes.record(membership, was, is_now, is_told=is_told)
     seats.follow(membership)
     return Kept(membership, was, differs=was != is_now)
 

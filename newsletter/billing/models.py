@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from newsletter.db import Base, Id, Json, db
 from newsletter.subscribers.models import Subscriber
-from newsletter.tiers.models import Cadence, Tier
+from newsletter.tiers.models import Cadence, Price, Tier
 
 
 class Account(Base):
@@ -314,6 +314,34 @@ class Seat(Base):
     membership_id: Mapped[int | None] = mapped_column(ForeignKey("membership.id", ondelete="SET NULL"))  # who took it
     taken_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]  # free again
+
+
+class Repricing(Base):
+    """A price that those who pay an earlier one are to pay, from their first payment on or after a day."""
+
+    __tablename__ = "repricing"
+
+    id: Mapped[Id]
+    price_id: Mapped[int] = mapped_column(ForeignKey("price.id"), index=True)
+    starts_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    called_off_at: Mapped[datetime | None]
+
+    price: Mapped[Price] = relationship()
+
+
+class Repriced(Base):
+    """A payer who was told of it: what will be charged, and not before when."""
+
+    __tablename__ = "repriced"
+    __table_args__ = (PrimaryKeyConstraint("repricing_id", "membership_id"),)
+
+    repricing_id: Mapped[int] = mapped_column(ForeignKey("repricing.id"))
+    membership_id: Mapped[int] = mapped_column(ForeignKey("membership.id", ondelete="CASCADE"), index=True)
+    amount: Mapped[int]  # each time, in the currency's smallest unit
+    due_at: Mapped[datetime]
+    told_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    applied_at: Mapped[datetime | None]  # the provider charges it from the next payment on
 
 
 class ChangeKind(StrEnum):

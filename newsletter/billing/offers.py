@@ -2,9 +2,8 @@
 
 import re
 import secrets
-from calendar import monthrange
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import exists, func, or_, select
@@ -112,11 +111,19 @@ def running(membership: Membership) -> Offer | None:
         return None
     period = A_YEAR if membership.cadence is Cadence.YEAR else A_MONTH
     match offer.lasts:
-        case OfferLasts.MONTHS if paid_until < _months_later(used_at, offer.months or 0) - A_DAY:
+        case OfferLasts.MONTHS if paid_until < clock.months_later(used_at, offer.months or 0) - A_DAY:
             return offer
         case OfferLasts.ONCE if used_at > max(membership.started_at + HELD_FOR, paid_until - period):
             return offer  # it was taken in the middle of a period: the next payment is the one it makes smaller
     return None
+
+
+def lasting(membership: Membership) -> Offer | None:
+    """What makes every payment smaller, for ever."""
+    query = select(Offer).join(Redemption, Redemption.offer_id == Offer.id)
+    query = query.where(Redemption.membership_id == membership.id, Redemption.used_at.is_not(None))
+    found = db.session.scalar(query.order_by(Redemption.used_at.desc()).limit(1))
+    return found if found and found.lasts is OfferLasts.FOREVER and found.kind is not OfferKind.TRIAL else None
 
 
 def url(offer: Offer) -> str:
@@ -162,13 +169,6 @@ def coupon(offer: Offer) -> Mapping[str, Any]:
     if offer.kind is OfferKind.PERCENT:
         return said | {"percent_off": offer.percent}
     return said | {"amount_off": offer.amount, "currency": offer.currency.lower()}
-
-
-def _months_later(moment: datetime, number: int) -> datetime:
-    """On the same day where there is one."""
-    years, month = divmod(moment.month - 1 + number, 12)
-    year, month = moment.year + years, month + 1
-    return moment.replace(year=year, month=month, day=min(moment.day, monthrange(year, month)[1]))
 
 
 def _has_paid(subscriber_id: int) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import structlog
 
 from newsletter import clock
-from newsletter.billing import counterparts, dunning, reconciling, retaining
+from newsletter.billing import counterparts, dunning, reconciling, repricing, retaining
 from newsletter.billing.models import Account
 from newsletter.billing.stripe import NotConnected, Stripe, connected
 from newsletter.db import db
@@ -22,6 +22,7 @@ def keep_memberships() -> None:
     dunning.remind()
     retaining.win_back()
     db.session.commit()
+    _with_account(repricing.carry_out)
     _with_account(dunning.remind_of_failed_payments)
     _with_account(dunning.stop_where_nothing_may_be_charged)
 

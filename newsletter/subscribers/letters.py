@@ -25,6 +25,7 @@ ABOUT_MONEY = (
         NoticeKind.MEMBER_NEWS,
         NoticeKind.GIFT,
         NoticeKind.SEAT,
+        NoticeKind.PRICE_CHANGE,
         NoticeKind.GIVEN_ENDING,
         NoticeKind.WIN_BACK,
     ),

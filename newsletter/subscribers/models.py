@@ -216,6 +216,7 @@ class NoticeKind(StrEnum):
     MEMBERSHIP_ENDED = "membership_ended"
     MEMBERSHIP_CHANGED = "membership_changed"
     GIFT = "gift"  # somebody gives them a tier
+    PRICE_CHANGE = "price_change"  # what they pay will cost something else
     SEAT = "seat"  # somebody pays for them, too
     WIN_BACK = "win_back"  # an offer to who held a tier
     GIVEN_ENDING = "given_ending"  # what they were given ends soon

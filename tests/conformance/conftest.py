@@ -30,6 +30,7 @@ _JUDGED_ALONE = {
     *("held", "reply", "member_news"),
     *("member_welcome", "receipt", "trial_ending", "payment_failed", "card_expiring"),
     *("membership_cancelled", "membership_ended", "membership_changed", "gift", "seat", "given_ending", "win_back"),
+    "price_change",
 }
 _TOLD = pytest.StashKey[Told]()
 _VERDICTS = Verdicts()

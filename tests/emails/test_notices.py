@@ -40,6 +40,8 @@ VALUES: dict[str, object] = {
     "pay_url": "https://pay.example.org/p/1_2",
     "until": "17 December 2026",
     "attempt": 3,
+    "new_amount": "€6.00 a month",
+    "is_off": False,
     "payer": "grace@example.com",
     "seat_url": "https://letters.example.org/seats/a_b",
     "gift_url": "https://letters.example.org/gifts/a_b",

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select
 
 from newsletter import clock
-from newsletter.billing import plans, telling, terms
+from newsletter.billing import plans, repricing, telling, terms
 from newsletter.billing.models import Account
 from newsletter.config import settings
 from newsletter.db import db
+from newsletter.publication.models import Publication
 from newsletter.subscribers.models import Subscriber
+from newsletter.tiers import money
 from newsletter.tiers.models import Membership, MembershipKind, MembershipState
 
 
@@ -94,4 +96,12 @@ def _paid(membership: Membership) -> str:
             return f"The last payment of {price} did not go through, and it is not tried again by itself."
         case MembershipState.ENDED:
             return f"Ended. You read on until {until}."
-    return f"{price}. The next payment is due on {telling.day(membership.paid_until)}."
+    return f"{price}. The next payment is due on {telling.day(membership.paid_until)}.{_price_to_come(membership)}"
+
+
+def _price_to_come(membership: Membership) -> str:
+    told = repricing.told_of(membership)
+    if told is None or not membership.currency:
+        return ""
+    amount = money.written(told.amount, membership.currency, Publication.current().language)
+    return f" From {telling.day(told.due_at)} on it is {amount} a {membership.cadence}."

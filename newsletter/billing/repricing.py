@@ -1,0 +1,263 @@
+"""A new price for those who pay an earlier one: each is told of it, with the day, a month before it is charged.
+
+What was told is a promise: nobody pays the new price earlier than that, or another one.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import Select, func, or_, select
+
+from newsletter import clock
+from newsletter.billing import counterparts, keeping, offers, telling
+from newsletter.billing.models import Account, AdoptedPrice, Counterpart, CounterpartKind, Customer, Repriced, Repricing
+from newsletter.billing.stripe import Stripe
+from newsletter.db import db
+from newsletter.errors import NewsletterError
+from newsletter.publication.models import Publication
+from newsletter.publication.settings import BadSetting
+from newsletter.subscribers.models import NoticeKind
+from newsletter.tiers import money
+from newsletter.tiers.models import Cadence, Membership, MembershipState, Price, Tier
+
+NOTICE = timedelta(days=30)  # from the letter to the first payment of it, at least …
+NOT_EARLIER = timedelta(days=45)  # … and no more: what is told a year before is forgotten
+FURTHEST = timedelta(days=366)
+AHEAD = timedelta(days=3)  # the provider is told that long before the payment, in case we stand still for a day
+A_DAY = timedelta(days=1)
+A_BATCH = 200
+CHARGED_AGAIN = (MembershipState.TRIALING, MembershipState.ACTIVE, MembershipState.PAUSED, MembershipState.PAST_DUE)
+
+
+class CannotReprice(NewsletterError):
+    status = 409
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One price of a tier, and those who pay an earlier one."""
+
+    price: Price
+    payers: int  # of an earlier price
+    running: Repricing | None
+    told: int
+    applied: int
+
+
+def standings(account: Account, tier: Tier) -> list[Standing]:
+    """Of every price of the tier that somebody pays less or more than, or has paid."""
+    found = []
+    for price in tier.prices:
+        payers = db.session.scalar(select(func.count()).select_from(_earlier(account, price).subquery())) or 0
+        running = running_for(account, price)
+        told, applied = _counted(running) if running else (0, 0)
+        if payers or running:
+            found.append(Standing(price, payers, running, told, applied))
+    return found
+
+
+def announce(account: Account, price: Price, day: date) -> Repricing:
+    """From their first payment on that day or later they pay this. The letters go out with the next round.
+
+    Raises CannotReprice.
+    """
+    zone = Publication.current().zone
+    starts_at = datetime.combine(day, time(0), zone)
+    if price.replaced_at or price.tier.is_minimum:
+        raise CannotReprice("This price is not one that readers can be moved to.")
+    if not earliest() <= day <= (clock.now() + FURTHEST).astimezone(zone).date():
+        raise CannotReprice(f"Choose a day from {earliest().isoformat()} on, within a year.")
+    if running_for(account, price):
+        raise CannotReprice("Its payers are being told already.")
+    if not db.session.scalar(_earlier(account, price).limit(1)):
+        raise CannotReprice("Nobody pays an earlier price of it.")
+    made = Repricing(price=price, starts_at=starts_at)
+    db.session.add(made)
+    db.session.flush()
+    return made
+
+
+def earliest() -> date:
+    """The first day that can be announced, where the publication lives."""
+    return (clock.now() + NOTICE).astimezone(Publication.current().zone).date() + A_DAY
+
+
+def call_off(repricing: Repricing) -> None:
+    """Whoever was told and has not been charged hears that the price stays. Safe to say twice."""
+    db.session.refresh(repricing, with_for_update=True)
+    if repricing.called_off_at:
+        return
+    repricing.called_off_at = clock.now()
+    waiting = select(Repriced).where(Repriced.repricing_id == repricing.id, Repriced.applied_at.is_(None))
+    for told in db.session.scalars(waiting).all():
+        membership = db.session.get(Membership, told.membership_id)
+        if membership and membership.state in CHARGED_AGAIN:
+            _tell(membership, repricing.price, told, is_off=True)
+
+
+def carry_out(account: Account, stripe: Stripe) -> None:
+    """Tell those who have not been told, and have charged whose day has come. Commits after each."""
+    for repricing in db.session.scalars(select(Repricing).where(Repricing.called_off_at.is_(None))).all():
+        if repricing.price.replaced_at is None:
+            _tell_who_is_not_told(account, repricing)
+            _apply_where_due(account, stripe, repricing)
+
+
+def running_for(account: Account, price: Price) -> Repricing | None:
+    """One that was announced, was not called off, and has somebody left to whom it is to come."""
+    query = select(Repricing).where(Repricing.price_id == price.id, Repricing.called_off_at.is_(None))
+    found = db.session.scalar(query.order_by(Repricing.id.desc()).limit(1))
+    return found if found and db.session.scalar(_earlier(account, price).limit(1)) else None
+
+
+def refuse_another_price(account: Account, tier: Tier) -> None:
+    """What readers were told is a promise: as long as it is not kept, the price stands. Raises BadSetting."""
+    promised = (
+        select(Price)
+        .join(Repricing, Repricing.price_id == Price.id)
+        .where(Price.tier_id == tier.id, Price.replaced_at.is_not(None), Repricing.called_off_at.is_(None))
+    )
+    for price in db.session.scalars(promised).all():
+        if running_for(account, price):
+            raise BadSetting(
+                "prices",
+                f"Readers were told that they will pay {_written(price.amount, price.currency)} a {price.cadence}. "
+                "Call that off first, or wait until all of them do.",
+            )
+
+
+def told_of(membership: Membership) -> Repriced | None:
+    """What will be charged, and from when on."""
+    query = (
+        select(Repriced)
+        .join(Repricing, Repricing.id == Repriced.repricing_id)
+        .where(
+            Repriced.membership_id == membership.id, Repriced.applied_at.is_(None), Repricing.called_off_at.is_(None)
+        )
+    )
+    return db.session.scalar(query.order_by(Repriced.due_at.desc()).limit(1))
+
+
+def _tell_who_is_not_told(account: Account, repricing: Repricing) -> None:
+    told = select(Repriced.membership_id).where(Repriced.repricing_id == repricing.id)
+    waiting = _earlier(account, repricing.price).where(Membership.id.not_in(told))
+    earliest = max(repricing.starts_at, clock.now() + NOTICE)
+    for membership_id, paid_until in db.session.execute(
+        waiting.with_only_columns(Membership.id, Membership.paid_until)
+    ).all():
+        due_at = _first_payment(paid_until, repricing.price.cadence, earliest)
+        if due_at > clock.now() + NOT_EARLIER:
+            continue
+        membership = db.session.get_one(Membership, membership_id)
+        made = Repriced(
+            repricing_id=repricing.id,
+            membership_id=membership_id,
+            amount=_amount(membership, repricing.price),
+            due_at=due_at,
+        )
+        db.session.add(made)
+        _tell(membership, repricing.price, made, is_off=False)
+        db.session.commit()
+
+
+def _apply_where_due(account: Account, stripe: Stripe, repricing: Repricing) -> None:
+    """The payment comes within days, and is not one before that of which they were told."""
+    query = (
+        _earlier(account, repricing.price)
+        .join(Repriced, Repriced.membership_id == Membership.id)
+        .where(
+            Repriced.repricing_id == repricing.id,
+            Repriced.applied_at.is_(None),
+            Membership.paid_until <= clock.now() + AHEAD,
+            Membership.paid_until > Repriced.due_at - A_DAY,
+            Membership.state != MembershipState.PAST_DUE,
+        )
+        .with_only_columns(Membership.id)
+    )
+    for membership_id in db.session.scalars(query.limit(A_BATCH)).all():
+        _apply(account, stripe, repricing, membership_id)
+        db.session.commit()
+
+
+def _apply(account: Account, stripe: Stripe, repricing: Repricing, membership_id: int) -> None:
+    membership = db.session.get_one(Membership, membership_id)
+    known = keeping.refresh(account, stripe, membership.reference or "")
+    told = db.session.get_one(Repriced, (repricing.id, membership_id), with_for_update=True)
+    is_due = db.session.scalar(_earlier(account, repricing.price).where(Membership.id == membership_id))
+    if known is None or is_due is None or told.applied_at or not known.paid_until:
+        return
+    if not told.due_at - A_DAY < known.paid_until <= clock.now() + AHEAD:
+        return  # it was paid meanwhile, or was put off
+    there = stripe.subscription(known.reference or "")
+    new = counterparts.of_price(account, stripe, repricing.price)
+    item = {"id": there.item, "price": new, "quantity": there.quantity}
+    changed = stripe.change(there.reference, {"items": [item], "proration_behavior": "none"})
+    keeping.keep(account, stripe, changed, is_told=True)
+    told.applied_at = clock.now()
+
+
+def _earlier(account: Account, price: Price) -> Select[Membership]:
+    """Memberships that pay another price than this one: an earlier one of ours, or one that was taken over."""
+    ours = select(Counterpart.reference).where(
+        Counterpart.account_id == account.id,
+        Counterpart.kind == CounterpartKind.PRICE,
+        Counterpart.our_id.in_(
+            select(Price.id).where(
+                Price.tier_id == price.tier_id,
+                Price.cadence == price.cadence,
+                Price.currency == price.currency,
+                Price.id != price.id,
+                Price.amount != price.amount,
+            )
+        ),
+    )
+    taken_over = select(AdoptedPrice.reference).where(
+        AdoptedPrice.account_id == account.id, AdoptedPrice.tier_id == price.tier_id
+    )
+    costs_another = Membership.amount != price.amount * Membership.seats
+    return select(Membership).where(
+        or_(Membership.price_reference.in_(ours), Membership.price_reference.in_(taken_over) & costs_another),
+        Membership.tier_id == price.tier_id,
+        Membership.cadence == price.cadence,
+        Membership.currency == price.currency,
+        Membership.state.in_(CHARGED_AGAIN),
+        Membership.customer_id.in_(select(Customer.id).where(Customer.account_id == account.id)),
+    )
+
+
+def _counted(repricing: Repricing) -> tuple[int, int]:
+    """How many were told, and how many of them pay it by now."""
+    told = select(func.count(), func.count(Repriced.applied_at)).where(Repriced.repricing_id == repricing.id)
+    numbers = db.session.execute(told).one()
+    return numbers[0], numbers[1]
+
+
+def _first_payment(next_at: datetime | None, cadence: Cadence, earliest: datetime) -> datetime:
+    """That comes no earlier; what is due next is `next_at`."""
+    due = first = next_at or clock.now()
+    months = 0
+    while due < earliest:
+        months += 12 if cadence is Cadence.YEAR else 1
+        due = clock.months_later(first, months)
+    return due
+
+
+def _amount(membership: Membership, price: Price) -> int:
+    """What they will pay each time, with their seats, and an offer that lasts."""
+    full, offer = price.amount * membership.seats, offers.lasting(membership)
+    return offers.reduced(offer, full) if offer else full
+
+
+def _tell(membership: Membership, price: Price, told: Repriced, *, is_off: bool) -> None:
+    values = {
+        "tier": membership.tier.name,
+        "amount": telling.price(membership),
+        "new_amount": f"{_written(told.amount, price.currency)} a {price.cadence}",
+        "date": telling.day(told.due_at),
+        "is_off": is_off,
+    }
+    telling.to_reader(membership, NoticeKind.PRICE_CHANGE, values)
+
+
+def _written(amount: int, currency: str) -> str:
+    return money.written(amount, currency, Publication.current().language)
