@@ -11,6 +11,7 @@ from newsletter.accounts import audit
 from newsletter.accounts.models import Role
 from newsletter.admin import bp, guard
 from newsletter.admin.forms import AddReaderForm
+from newsletter.billing import telling
 from newsletter.db import db
 from newsletter.errors import NewsletterError, NotFound
 from newsletter.publication.models import Newsletter, Publication
@@ -21,7 +22,7 @@ from newsletter.subscribers.addresses import Address
 from newsletter.subscribers.models import Subscriber, SubscriberState
 from newsletter.tiers import giving
 from newsletter.tiers import queries as tiers
-from newsletter.tiers.models import Tier
+from newsletter.tiers.models import Membership, MembershipKind, MembershipState, Tier
 
 STATES: Final = {
     SubscriberState.ACTIVE: "Active",
@@ -30,6 +31,18 @@ STATES: Final = {
     SubscriberState.LEFT: "Left",
     SubscriberState.SUPPRESSED: "Never written to",
     SubscriberState.ERASED: "Erased",
+}
+HOW: Final = {
+    MembershipKind.COMPLIMENTARY: "given by hand",
+    MembershipKind.GIFT: "a gift of another reader",
+    MembershipKind.SEAT: "a seat that somebody else pays for",
+}
+STANDS: Final = {
+    MembershipState.TRIALING: "on trial",
+    MembershipState.PAST_DUE: "the last payment failed",
+    MembershipState.UNPAID: "the last payment failed",
+    MembershipState.CANCELLED: "cancelled",
+    MembershipState.PAUSED: "paused",
 }
 
 
@@ -112,7 +125,7 @@ def reader(subscriber_id: int) -> str:
         lines=queries.history(found),
         deliveries=sends.history_of(found.id),
         came_back=returned.of_reader(found.id),
-        memberships=tiers.of_subscriber(found.id),
+        memberships=[(held, _how(held)) for held in tiers.of_subscriber(found.id)],
         now=clock.now(),
         tiers=Tier.in_order() if guard.staff().role is Role.OWNER else [],
         spans=giving.SPANS,
@@ -145,6 +158,13 @@ def never_write_again(subscriber_id: int) -> ResponseReturnValue:
     db.session.commit()
     flash("This address is never written to again.")
     return redirect(url_for(".reader", subscriber_id=subscriber_id))
+
+
+def _how(held: Membership) -> str:
+    """How they came to hold it, and how it stands with that."""
+    if held.kind is not MembershipKind.PAID:
+        return HOW[held.kind]
+    return ", ".join(words for words in (f"paid, {telling.price(held)}", STANDS.get(held.state, "")) if words)
 
 
 def find(subscriber_id: int) -> Subscriber:

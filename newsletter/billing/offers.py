@@ -143,8 +143,8 @@ def reduced(offer: Offer, amount: int) -> int:
     return amount
 
 
-def in_words(offer: Offer, amount: int, currency: str, each: str, language: str) -> str:
-    """ "€2.50 a month for 3 months, then €5.00 a month" """
+def in_words(offer: Offer, amount: int, currency: str, each: str, language: str, which: str = "first") -> str:
+    """ "€2.50 a month for 3 months, then €5.00 a month". `which`: next, for those who pay already."""
 
     def written(value: int) -> str:
         return f"{money.written(value, currency, language)} a {each}"
@@ -157,7 +157,7 @@ def in_words(offer: Offer, amount: int, currency: str, each: str, language: str)
         case Offer(lasts=OfferLasts.MONTHS):
             return f"{written(reduced(offer, amount))} for {offer.months} months, then {written(amount)}"
     first = money.written(reduced(offer, amount), currency, language)
-    return f"{first} for the first {each}, then {written(amount)}"
+    return f"{first} for the {which} {each}, then {written(amount)}"
 
 
 def coupon(offer: Offer) -> Mapping[str, Any]:

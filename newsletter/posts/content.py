@@ -1,5 +1,6 @@
 """A post and its newsletter as the plain values that emails/ works on."""
 
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import select
@@ -70,6 +71,15 @@ def has_preview(post: Post) -> bool:
 
 def theme(newsletter: Newsletter) -> emails.Theme:
     return publication_theme(newsletter.publication, newsletter.name)
+
+
+def theme_of(post: Post) -> emails.Theme:
+    """That of its newsletter; who goes from there to what it costs is known to come from this post."""
+    return from_post(theme(post.newsletter), post)
+
+
+def from_post(theme: emails.Theme, post: Post) -> emails.Theme:
+    return replace(theme, upgrade_url=f"{theme.upgrade_url}?post={post.slug}") if theme.upgrade_url else theme
 
 
 def publication_theme(publication: Publication, newsletter_name: str = "") -> emails.Theme:

@@ -91,7 +91,7 @@ def _of_the_text(post: Post, revision: Revision) -> tuple[list[emails.Finding], 
 
 def _proof(post: Post, revision: Revision) -> emails.Proof:
     """Raises emails.LetterError."""
-    said, theme = content.post_content(post, revision), content.theme(post.newsletter)
+    said, theme = content.post_content(post, revision), content.theme_of(post)
     readers = emails.mailed_to(said)
     proof = emails.Proof(
         content=said,

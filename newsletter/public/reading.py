@@ -33,13 +33,15 @@ class Reading:
 
 def for_page(post: Post, kind: Audience = Audience.STRANGER) -> Reading:
     """With the call to subscribe leading to the form at the end of the page."""
-    theme = replace(frame.theme(), newsletter_name=post.newsletter.name, subscribe_url="#subscribe")
+    theme = replace(
+        content.from_post(frame.theme(), post), newsletter_name=post.newsletter.name, subscribe_url="#subscribe"
+    )
     return _reading(post, theme, kind)
 
 
 def for_feed(post: Post, kind: Audience = Audience.STRANGER) -> Reading:
     """Without any call to subscribe: who reads the feed has done so."""
-    return _reading(post, frame.theme(), kind, without_calls=True)
+    return _reading(post, content.from_post(frame.theme(), post), kind, without_calls=True)
 
 
 def linked_data(post: Post, reading: Reading, publisher: str) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def preview(
     """
     try:
         said = content.post_content(post, revision)
-        theme = content.theme(post.newsletter)
+        theme = content.theme_of(post)
         compiled = emails.compile_post(said, theme, audience)
         web = emails.render_web(said, theme=theme, audience=audience)
     except emails.LetterError:
@@ -81,7 +81,7 @@ def send_test(
 ) -> Notice:
     """Mail the post to its author, as that kind of reader would get it, marked as a test. Raises emails.SourceError."""
     said = content.post_content(post, revision)
-    compiled = emails.compile_post(said, content.theme(post.newsletter), audience)
+    compiled = emails.compile_post(said, content.theme_of(post), audience)
     marked = emails.Compiled(TEST_MARK + compiled.subject, compiled.html, compiled.text)
     letter = signing.letter(
         emails.build_letter(marked, mailing_envelope(post.newsletter, post, 0, clock.now())),
@@ -99,7 +99,7 @@ def send_test(
 def example_message(post: Post, revision: Revision) -> bytes:
     """The whole message that an example reader would get. Raises emails.LetterError."""
     said = content.post_content(post, revision)
-    compiled = emails.compile_post(said, content.theme(post.newsletter), emails.Audience.FREE)
+    compiled = emails.compile_post(said, content.theme_of(post), emails.Audience.FREE)
     letter = signing.letter(
         emails.build_letter(compiled, mailing_envelope(post.newsletter, post, 0, clock.now())),
         post.newsletter.sender_email,

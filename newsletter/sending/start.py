@@ -107,7 +107,7 @@ def _freeze(post: Post, scheduled_for: datetime) -> Mailing:
     )
     db.session.add(mailing)
     db.session.flush()
-    said, theme = content.post_content(post, revision), content.theme(post.newsletter)
+    said, theme = content.post_content(post, revision), content.theme_of(post)
     envelope = mailing_envelope(post.newsletter, post, mailing.id, clock.now())
     for kind in emails.mailed_to(said):
         compiled = emails.compile_post(said, theme, kind)

@@ -16,6 +16,13 @@ class CannotGive(NewsletterError):
     status = 409
 
 
+class IsPaidFor(NewsletterError):
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("That is paid for: it ends when its payer cancels it, or when you end it at Stripe.")
+
+
 def give(subscriber_id: int, tier: Tier, days: int | None) -> Membership:
     """From now on, by the database's clock. What they hold of it already is made longer, never shorter.
 
@@ -38,7 +45,9 @@ def give(subscriber_id: int, tier: Tier, days: int | None) -> Membership:
 
 
 def take_back(membership: Membership) -> None:
-    """It ends now. What has ended already is left as it was."""
+    """It ends now. What has ended already is left as it was. Raises IsPaidFor."""
+    if membership.kind in (MembershipKind.PAID, MembershipKind.SEAT):
+        raise IsPaidFor
     if membership.ends_at is None or db.session.scalar(select(membership.ends_at > func.now())):
         membership.ends_at = func.now()
         db.session.flush()

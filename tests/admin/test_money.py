@@ -9,7 +9,7 @@ from newsletter.db import db
 from newsletter.publication.models import Publication
 from newsletter.tiers import access, catalogue, giving
 from newsletter.tiers.catalogue import Listing
-from newsletter.tiers.models import Tier
+from newsletter.tiers.models import Cadence, Membership, MembershipKind, MembershipState, Tier
 from tests import cast, factories
 from tests.admin.conftest import seen
 
@@ -115,6 +115,21 @@ def test_a_reader_is_given_a_tier_and_it_is_taken_back(desk: FlaskClient) -> Non
     said = seen(desk.post(f"/desk/readers/{ada}/tiers/{held.id}/end", follow_redirects=True))
     assert "“Patrons” has ended for them." in said
     assert access.audience_of(ada) is emails.Audience.FREE
+
+
+def test_what_is_paid_for_is_called_so_and_is_not_ended_by_hand(desk: FlaskClient) -> None:
+    ada = cast.ada().id
+    patrons = catalogue.add(Publication.current(), Listing("Patrons"))
+    paid = Membership(subscriber_id=ada, tier=patrons, kind=MembershipKind.PAID, reference="sub_1")
+    paid.state, paid.cadence, paid.amount, paid.currency = MembershipState.PAST_DUE, Cadence.MONTH, 500, "EUR"
+    db.session.add(paid)
+    db.session.commit()
+
+    page = seen(desk.get(f"/desk/readers/{ada}"))
+    assert "Patrons , paid, €5.00 a month, the last payment failed, since" in page
+    assert "End it now" not in page
+    assert desk.post(f"/desk/readers/{ada}/tiers/{paid.id}/end").status_code == 409
+    assert access.audience_of(ada) is emails.Audience.PAYING
 
 
 @pytest.mark.parametrize("days", ["8", "-1", "0", "99999999999"])

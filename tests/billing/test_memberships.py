@@ -19,7 +19,7 @@ from newsletter.tiers import access
 from newsletter.tiers.models import Cadence, Membership, MembershipState
 from newsletter.up.till.state import DAY
 from tests import factories
-from tests.billing.conftest import DECLINED, FAILS_LATER, House
+from tests.billing.conftest import DECLINED, FAILS_LATER, House, serve_pages
 from tests.doubles import Outbox
 from worker import tasks
 
@@ -83,6 +83,27 @@ def test_months_go_by_and_each_is_paid_once(house: House) -> None:
     assert db.session.scalar(select(func.count(Payment.id))) == 3
     assert (held().paid_until or clock.now()) > clock.now() + timedelta(days=70)
     assert changes() == [ChangeKind.NEW]
+
+
+def test_time_can_pass_for_one_payer_alone(house: House) -> None:
+    house.buy("grace@example.com")
+    house.buy("ada@example.com")
+    ada, grace = house.till.all("customer")
+    until = house.till.until_next(ada)
+
+    pages = serve_pages(house.till)
+    pages.post(f"/portal/{grace['id']}", data={"number": FAILS_LATER})
+    pages.post(f"/portal/{grace['id']}/days")  # on to the next payment
+    pages.post(f"/portal/{grace['id']}/days", data={"days": "12"})
+    house.deliver()
+
+    graces, adas = db.session.scalars(select(Membership).order_by(Membership.id)).all()
+    assert (graces.state, adas.state) == (MembershipState.PAST_DUE, MembershipState.ACTIVE)
+    assert clock.now() - (graces.failing_since or clock.now()) == pytest.approx(
+        timedelta(days=12), abs=timedelta(hours=1)
+    )
+    assert house.till.all("invoice")[0]["attempt_count"] == 3  # tried again after three days, and five more
+    assert house.till.until_next(ada) == pytest.approx(until, abs=60)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -237,6 +237,18 @@ def test_who_cancels_may_stay_for_less_once(house: House, outbox: Outbox) -> Non
     assert paid() == [500, 250, 250, 500]
 
 
+def test_what_is_taken_off_once_is_off_the_next_payment_of_who_stays(house: House, outbox: Outbox) -> None:
+    terms.of(Publication.current().id).retention_offer_id = offer(name="Once", code="once", is_for_new=False).id
+    factories.subscriber(GRACE)
+    db.session.commit()
+    house.buy(GRACE)
+    house.deliver()
+    sign_in(house.client, outbox, GRACE)
+
+    page = house.client.get(f"/account/plans/{held().id}/cancel").text
+    assert "€2.50 for the next month, then €5.00 a month." in page
+
+
 def test_who_has_left_is_asked_back_once_if_they_still_read(house: House, outbox: Outbox) -> None:
     back = offer(name="Back", code="back", is_for_new=False)
     agreed = terms.of(Publication.current().id)

@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.browser import steps
 from tests.browser.conftest import DESK, PHONE, Door, Visit
 from tests.browser.looks import faults
 from tests.product import Product
@@ -17,22 +18,7 @@ EMMY = "emmy@example.com"
 @pytest.fixture
 def visit(door: Door) -> Visit:
     """A phone on which no page may run a program; the till's pages are another site."""
-    made = door.let_in(viewport=PHONE, is_mobile=True, has_touch=True, java_script_enabled=False)
-    made.notes.also.append(door.product.stack.env["TILL_URL"].partition("//")[2])
-    return made
-
-
-def sign_in(page: Page, product: Product, address: str) -> None:
-    page.goto("/account")
-    page.get_by_label("The address your letters go to").fill(address)
-    before = len(product.letters(address, "is your code to sign in"))
-    page.get_by_role("button", name="Mail me a link").click()
-    expect(page.get_by_role("heading", name="Now look in your inbox")).to_be_visible()
-    product.wait_for_letters(address, "is your code to sign in", before + 1)
-    code = str(product.letter(address, "is your code to sign in").headers()["Subject"]).split()[0]
-    page.get_by_label("The code").fill(code)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Your account")).to_be_visible()
+    return steps.let_in(door, viewport=PHONE, is_mobile=True, has_touch=True, java_script_enabled=False)
 
 
 def test_a_stranger_pays_switches_pauses_and_cancels(visit: Visit, product: Product) -> None:
@@ -51,7 +37,7 @@ def test_a_stranger_pays_switches_pauses_and_cancels(visit: Visit, product: Prod
     for subject in ("You hold Patrons", "Your receipt: €5.00", "Confirm"):
         product.letter(EMMY, subject)
 
-    sign_in(page, product, EMMY)
+    steps.sign_in(page, product, EMMY)
     expect(page.get_by_text("€5.00 a month. The next payment is due on")).to_be_visible()
     page.get_by_role("link", name="Switch").click()
     page.get_by_role("link", name="Patrons, €50.00 a year").click()
@@ -83,19 +69,13 @@ def test_a_stranger_pays_switches_pauses_and_cancels(visit: Visit, product: Prod
 
 
 def test_its_pages_are_free_of_faults(door: Door, product: Product) -> None:
-    visit = door.let_in(viewport=DESK)
-    visit.notes.also.append(product.stack.env["TILL_URL"].partition("//")[2])
-    page = visit.page()
+    page = steps.let_in(door, viewport=DESK).page()
     found = []
     for name, address in (("support", "/support"), ("thanks", "/support/thanks"), ("sign-in", "/sign-in")):
         page.goto(address)
         found += faults(page, f"paying-{name}")
-    page.goto("/support")
-    page.get_by_role("button", name="Patrons for €5.00 a month").click()
-    page.get_by_label("Email").fill("mileva@example.com")
-    page.get_by_role("button", name="Pay").click()
-    product.letter("mileva@example.com", "You hold Patrons")
-    sign_in(page, product, "mileva@example.com")
+    steps.buy(page, product, "mileva@example.com")
+    steps.sign_in(page, product, "mileva@example.com")
     found += faults(page, "paying-account")
     page.get_by_role("link", name="Switch").click()
     found += faults(page, "paying-switch")

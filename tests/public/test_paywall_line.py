@@ -5,10 +5,13 @@ import json
 import pytest
 from flask.testing import FlaskClient
 
+import emails
 from newsletter.posts import content
 from newsletter.posts.models import PostAudience
-from newsletter.publication.models import Newsletter
-from newsletter.sending import start
+from newsletter.publication.models import Newsletter, Publication
+from newsletter.sending import rehearsal, start
+from newsletter.tiers import catalogue
+from newsletter.tiers.catalogue import Listing
 from tests import factories
 from tests.public.posts import published
 from tests.public.steps import tree
@@ -45,6 +48,18 @@ def test_a_visitor_gets_the_beginning_and_nothing_behind_the_line(
 
     data = json.loads(tree(page.text).xpath("string(//script[@type='application/ld+json'])"))
     assert data["isAccessibleForFree"] is (audience is PostAudience.EVERYONE)
+
+
+def test_whoever_goes_from_the_line_to_what_it_costs_is_known_to_come_from_there(
+    client: FlaskClient, weekly: Newsletter
+) -> None:
+    catalogue.add(Publication.current(), Listing("Patrons"))
+    post = published("Walled", body=BODY, audience=PostAudience.PAYING)
+
+    there = f"/support?post={post.slug}"
+    assert there in client.get(f"/p/{post.slug}").text
+    assert there in rehearsal.preview(post, emails.Audience.FREE).html
+    assert there not in rehearsal.preview(post, emails.Audience.PAYING).html
 
 
 def test_a_line_at_the_top_leaves_nothing_to_describe_the_post_by(client: FlaskClient, weekly: Newsletter) -> None:

@@ -41,8 +41,11 @@ def holdings(reader: Subscriber) -> list[Holding]:
 
 
 def _is_over(membership: Membership) -> bool:
-    has_ended = membership.ends_at is not None and membership.ends_at <= clock.now()
-    return membership.state is MembershipState.ENDED and has_ended
+    return membership.state is MembershipState.ENDED and _has_ended(membership)
+
+
+def _has_ended(membership: Membership) -> bool:
+    return membership.ends_at is not None and membership.ends_at <= clock.now()
 
 
 def _holding(membership: Membership) -> Holding:
@@ -90,6 +93,8 @@ def _paid(membership: Membership) -> str:
         case MembershipState.PAUSED:
             again = telling.day(membership.paused_until)
             return f"Paused. What is paid runs until {until}; the next payment, {price}, is due on {again}."
+        case MembershipState.PAST_DUE | MembershipState.UNPAID if _has_ended(membership):
+            return f"The last payment of {price} did not go through. What you paid for ended on {until}."
         case MembershipState.PAST_DUE:
             return f"The last payment of {price} did not go through. It is tried again; you read on until {until}."
         case MembershipState.UNPAID:

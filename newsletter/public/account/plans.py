@@ -196,7 +196,7 @@ def _stay(membership: Membership) -> str:
     if offer is None or not membership.cadence:
         return ""
     price, currency, each = membership.amount or 0, membership.currency or "", membership.cadence.value
-    return offers.in_words(offer, price, currency, each, frame.publication().language)
+    return offers.in_words(offer, price, currency, each, frame.publication().language, "next")
 
 
 def costs(difference: Difference) -> list[str]:

@@ -1,10 +1,10 @@
 """What a payer sees: the checkout, and the page for cards and invoices. Plainly marked: no money moves here."""
 
-from flask import Blueprint, Response, redirect, render_template_string, request
+from flask import Blueprint, redirect, render_template_string, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from newsletter.up.till.api import till
-from newsletter.up.till.state import DECLINED, Thing
+from newsletter.up.till.state import DAY, DECLINED, Thing
 
 bp = Blueprint("pages", __name__)
 Page = str | tuple[str, int] | AnyResponse
@@ -36,6 +36,10 @@ _PORTAL = (
     + _CARD
     + """<button>Save the card</button></form><h2>Invoices</h2><ul>{% for invoice in invoices %}
 <li>{{ invoice.number }}: {{ invoice.status }}</li>{% endfor %}</ul>
+<h2>Time</h2><p>It can pass here, for this payer alone.</p>
+<form method="post" action="{{ days }}"><label for="days">Days</label>
+<input id="days" name="days" value="1" inputmode="numeric"><button>Let them pass</button></form>
+{% if has_next %}<form method="post" action="{{ days }}"><button>On to the next payment</button></form>{% endif %}
 {% if back %}<p><a href="{{ back }}">Back</a></p>{% endif %}</main>"""
 )
 _INVOICE = _FRAME + """<form method="post">""" + _CARD + """<button>Pay now</button></form></main>"""
@@ -65,7 +69,21 @@ def portal(customer_id: str) -> Page:
     state = till()
     invoices = [invoice for invoice in state.all("invoice") if invoice["customer"] == customer_id]
     back = next((s["return_url"] for s in state.all("billing_portal.session") if s["customer"] == customer_id), "")
-    return render_template_string(_PORTAL, title="Your card", invoices=invoices, back=back)
+    has_next = state.until_next(state.things[customer_id]) is not None
+    days = f"/portal/{customer_id}/days"
+    return render_template_string(
+        _PORTAL, title="Your card", invoices=invoices, back=back, days=days, has_next=has_next
+    )
+
+
+@bp.post("/portal/<customer_id>/days")
+def let_days_pass(customer_id: str) -> Page:
+    """Without a number: to what happens next."""
+    state, days = till(), request.form.get("days", "")
+    with state.lock:
+        customer = state.things[customer_id]
+        state.let_pass(customer, int(days) * DAY if days.isdecimal() else state.until_next(customer) or 0)
+    return redirect(f"/portal/{customer_id}", 303)
 
 
 @bp.post("/portal/<customer_id>")
@@ -90,7 +108,7 @@ def pay_invoice(invoice_id: str) -> Page:
         state.attach(state.things[found["customer"]], state.card(_number(), *_expires()))
         if found["status"] == "open" and not state.pay(found):
             return render_template_string(_INVOICE, title=found["number"], trouble="Your card was declined."), 402
-    return Response("Paid. Thank you.", mimetype="text/plain")
+    return render_template_string(_FRAME + "</main>", title="Paid. Thank you.")
 
 
 def _complete(session: Thing, number: str) -> None:
