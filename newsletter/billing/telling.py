@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from newsletter import clock
 from newsletter.accounts.models import Role, User
 from newsletter.billing import offers, terms
 from newsletter.billing.models import ChangeKind, Payment, Told
@@ -51,7 +50,7 @@ def of_change(membership: Membership, kind: ChangeKind, tier_before: str) -> Non
 
 def receipt(payment: Payment, membership: Membership | None) -> None:
     """For what was paid; nothing is told of what cost nothing, or was paid before it was taken over from elsewhere."""
-    if membership and membership.is_imported and payment.at < clock.now() - LASTS:
+    if membership and membership.is_imported and payment.at < membership.created_at:
         return
     goes_on = membership is not None and membership.state is MembershipState.ACTIVE
     _receipt(

@@ -147,6 +147,7 @@ class Membership(Base):
     state: Mapped[MembershipState] = mapped_column(
         default=MembershipState.ACTIVE, server_default=MembershipState.ACTIVE.value
     )
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())  # it is known here since then
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ends_at: Mapped[datetime | None]  # they hold it until then, unless something new is heard; None: for ever
 

@@ -15,17 +15,15 @@ from rich.table import Table
 from sqlalchemy import select
 
 from newsletter import clock, config
-from newsletter.billing import PRACTICE_KEY, connecting
 from newsletter.db import db
 from newsletter.errors import NewsletterError
 from newsletter.posts import publishing
 from newsletter.posts.models import Post, PostStatus
-from newsletter.publication.models import Publication
 from newsletter.sending.models import Mailing
 from newsletter.sending.queries import Progress
 from newsletter.terminal.mailing import follow
 from newsletter.terminal.screen import count, harmless, out, say
-from newsletter.up import demo_check, demo_house, demo_people
+from newsletter.up import demo_check, demo_house, demo_money, demo_people
 from newsletter.up.demo_note import DemoNote
 from newsletter.up.supervisor import Stack
 
@@ -75,7 +73,8 @@ def _play(stack: Stack, note: DemoNote) -> None:
     config.settings.cache_clear()
     with create_app().app_context():
         _settle(stack.var, note.password)
-        _connect()
+        if config.settings().till_url:
+            demo_money.settle()
         mailing_id = _send()
         numbers = follow(mailing_id, patience=_PATIENCE)
         db.session.remove()
@@ -94,13 +93,6 @@ def _settle(var: Path, password: str) -> None:
         if not demo_people.are_settled():
             demo_people.settle(var / "demo-readers.csv")
             db.session.commit()
-
-
-def _connect() -> None:
-    """To the practice till, where there is one."""
-    if config.settings().till_url:
-        connecting.connect(Publication.current(), PRACTICE_KEY)
-        db.session.commit()
 
 
 def _send() -> int:

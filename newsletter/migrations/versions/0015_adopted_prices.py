@@ -22,9 +22,14 @@ def upgrade() -> None:
     )
     op.add_column("reconciliation", sa.Column("elsewhere", JSONB(), server_default="[]", nullable=False))
     op.add_column("membership", sa.Column("price_reference", sa.Text(), server_default="", nullable=False))
+    op.add_column(
+        "membership",
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+    )
 
 
 def downgrade() -> None:
+    op.drop_column("membership", "created_at")
     op.drop_column("membership", "price_reference")
     op.drop_column("reconciliation", "elsewhere")
     op.drop_table("adopted_price")

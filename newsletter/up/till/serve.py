@@ -13,10 +13,11 @@ from pathlib import Path
 from flask import Flask, request
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from newsletter.up.till import api, pages
+from newsletter.up.till import api, pages, past
 from newsletter.up.till.state import Thing, Till
 
 TRIES = 3
+A_LOOK = 60.0  # seconds between looks at what has become due
 
 
 def application(key: str, held: Path | None = None) -> Flask:
@@ -25,19 +26,38 @@ def application(key: str, held: Path | None = None) -> Flask:
     app.config.update(TILL=till, KEY=key)
     app.register_blueprint(api.bp)
     app.register_blueprint(pages.bp)
+    app.register_blueprint(past.bp)
     if held:
         if held.exists():
             till.read(held.read_text())
-        app.teardown_request(lambda _: _hold(till, held))
+        app.teardown_request(lambda _: None if request.method == "GET" else hold(till, held))
     return app
 
 
-def _hold(till: Till, held: Path) -> None:
-    if request.method != "GET":
-        with till.lock:
-            written = held.with_suffix(".new")
-            written.write_text(till.written())
-            written.replace(held)
+def hold(till: Till, held: Path) -> None:
+    with till.lock:
+        written = held.with_suffix(".new")
+        written.write_text(till.written())
+        written.replace(held)
+
+
+class Days:
+    """What becomes due while the till stands open is lived through by itself, from a thread of its own."""
+
+    def __init__(self, till: Till, held: Path | None, every: float = A_LOOK) -> None:
+        self._till, self._held, self._every = till, held, every
+        self._stopped = threading.Event()
+        threading.Thread(target=self._pass, daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _pass(self) -> None:
+        while not self._stopped.wait(self._every):
+            with self._till.lock:
+                has_lived = self._till.live()
+            if has_lived and self._held:
+                hold(self._till, self._held)
 
 
 class Bells:
@@ -93,6 +113,7 @@ def main() -> None:
     asked = parser.parse_args()
     app = application(asked.key, asked.held)
     Bells(app.config["TILL"])
+    Days(app.config["TILL"], asked.held)
     make_server("127.0.0.1", asked.port, app, threaded=True).serve_forever()
 
 

@@ -5,7 +5,8 @@ import secrets
 import threading
 import time
 from calendar import monthrange
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,6 +47,7 @@ class Till:
         self.gives_up_with = "canceled"  # or unpaid
         self.failing: list[int] = []  # the status of the next answers
         self.numbers = 0
+        self.is_silent = False
 
     def written(self) -> str:
         """All that it holds; see `read`."""
@@ -77,7 +79,18 @@ class Till:
         """Newest first."""
         return sorted((t for t in self.things.values() if t["object"] == kind), key=lambda t: -t["_number"])
 
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """What happens meanwhile is told to nobody."""
+        self.is_silent = True
+        try:
+            yield
+        finally:
+            self.is_silent = False
+
     def tell(self, kind: str, about: Thing) -> None:
+        if self.is_silent:
+            return
         event = self.make("event", "evt", type=kind, api_version="2026-10-28.endive", pending_webhooks=1, request=None)
         del event["metadata"]
         event["data"] = {"object": deepcopy({key: value for key, value in about.items() if not key.startswith("_")})}
@@ -276,6 +289,13 @@ class Till:
             self.at = None
             self.ahead = max(self.ahead, found[0] - int(time.time()))
         self.ahead = moment - int(time.time())
+
+    def live(self) -> bool:
+        """Through what is due by now. False: nothing was."""
+        is_due = self._next(self.now()) is not None
+        if is_due:
+            self.move_to(self.now())
+        return is_due
 
     def let_pass(self, customer: Thing, seconds: int) -> None:
         """The same for one customer alone, while our clock stays: all of theirs is older by that, and lived through."""
