@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 640, 160
-_GAP = 0.25  # of the room of a bar
+_GAP = 0.45  # of the room of a bar
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Money: the author's account at the payment provider, who pays there, what we were told, and what came of it."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
@@ -245,6 +245,11 @@ class Offer(Base):
     archived_at: Mapped[datetime | None]
 
     tier: Mapped[Tier | None] = relationship(lazy="joined")
+
+    @property
+    def last_moment(self) -> datetime | None:
+        """On the last day on which it is taken: its end is the midnight after."""
+        return self.ends_at - timedelta(seconds=1) if self.ends_at else None
 
     @classmethod
     def any_exists(cls) -> bool:

@@ -101,20 +101,21 @@ def taken(offer: Offer, *, and_held: bool = False) -> int:
 
 def running(membership: Membership) -> Offer | None:
     """What makes the next payment smaller than its price; one that lasts for ever is part of the price."""
-    query = select(Redemption.used_at, Offer).join(Offer, Offer.id == Redemption.offer_id)
+    query = select(Redemption, Offer).join(Offer, Offer.id == Redemption.offer_id)
     query = query.where(Redemption.membership_id == membership.id, Redemption.used_at.is_not(None))
     found = db.session.execute(query.order_by(Redemption.used_at.desc()).limit(1)).one_or_none()
     if found is None or found[1].kind is OfferKind.TRIAL or membership.paid_until is None:
         return None
-    used_at, offer, paid_until = found[0], found[1], membership.paid_until
+    redemption, offer, paid_until = found[0], found[1], membership.paid_until
+    used_at = redemption.used_at
     if used_at is None:
         return None
     period = A_YEAR if membership.cadence is Cadence.YEAR else A_MONTH
     match offer.lasts:
         case OfferLasts.MONTHS if paid_until < clock.months_later(used_at, offer.months or 0) - A_DAY:
             return offer
-        case OfferLasts.ONCE if used_at > max(membership.started_at + HELD_FOR, paid_until - period):
-            return offer  # it was taken in the middle of a period: the next payment is the one it makes smaller
+        case OfferLasts.ONCE if redemption.held_until <= used_at and used_at > paid_until - period:
+            return offer  # held at no checkout, but taken by who stays: the next payment is the one it makes smaller
     return None
 
 

@@ -35,6 +35,7 @@ def test_an_offer_is_added_archived_and_opened_again(desk: FlaskClient, weekly: 
 
     assert "20 % off, for 3 months" in page
     assert "/offers/spring-26" in page
+    assert "31 Dec 2099" in page  # its last day, and not the midnight after
     made = the_offer()
     assert (made.kind, made.percent, made.lasts, made.months, made.most) == (
         *(OfferKind.PERCENT, 20, OfferLasts.MONTHS, 3, 100),

@@ -247,6 +247,10 @@ def test_what_is_taken_off_once_is_off_the_next_payment_of_who_stays(house: Hous
 
     page = house.client.get(f"/account/plans/{held().id}/cancel").text
     assert "€2.50 for the next month, then €5.00 a month." in page
+    plan = f"/account/plans/{held().id}"
+    assert "€2.50 a month (later €5.00). The next payment" in press(house.client, f"{plan}/stay", f"{plan}/cancel")
+    months_pass(house, 1)
+    assert paid() == [500, 250]
 
 
 def test_who_has_left_is_asked_back_once_if_they_still_read(house: House, outbox: Outbox) -> None:

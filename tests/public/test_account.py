@@ -8,6 +8,7 @@ from sqlalchemy import select
 from newsletter.db import db
 from newsletter.subscribers.models import ReaderSession, Subscriber
 from newsletter.tiers.models import Cadence, Membership, MembershipState, Price
+from newsletter.up.till.state import DAY
 from tests import factories
 from tests.billing.conftest import FAILS_LATER, House
 from tests.billing.conftest import house as house
@@ -86,6 +87,18 @@ def test_a_pause_and_its_end(grace: House) -> None:
     assert "It goes on." in press(grace.client, f"{plan}/go-on")
     assert held().state is MembershipState.ACTIVE
     assert "Choose between 1 and 3 months" in press(grace.client, f"{plan}/pause", months="99")
+
+
+def test_when_the_grace_is_over_it_says_that_what_was_paid_has_ended(grace: House) -> None:
+    customer = grace.till.all("customer")[0]
+    grace.till.attach(customer, grace.till.card(FAILS_LATER, 12, 2034))
+    grace.till.let_pass(customer, (grace.till.until_next(customer) or 0) + 14 * DAY)
+    grace.deliver()
+    page = grace.client.get("/account").text
+
+    assert held().state is MembershipState.PAST_DUE
+    assert "did not go through. What you paid for ended on" in page
+    assert "you read on until" not in page
 
 
 def test_a_failed_payment_is_explained_with_the_way_to_mend_it(grace: House) -> None:
