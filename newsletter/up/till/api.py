@@ -175,6 +175,9 @@ def _made(where: str, said: Thing) -> Thing:
 
 def _session(said: Thing) -> Thing:
     lines = said.pop("line_items", [])
+    asked = {f"_{name}": said.pop(name, {}) for name in ("subscription_data", "payment_intent_data")}
+    if "expires_at" in said:
+        said["expires_at"] = int(said["expires_at"])
     if not lines:
         raise Refused(400, "invalid_request_error", "You must provide line_items.", param="line_items")
     for line in lines:
@@ -191,6 +194,7 @@ def _session(said: Thing) -> Thing:
         "amount_total": None,
         "currency": None,
         "_lines": lines,
+        **asked,
         **said,
     }
 

@@ -122,14 +122,14 @@ def _complete(session: Thing, number: str) -> None:
     price = state.things[line["price"]] if "price" in line else _own_price(line["price_data"])
     session["currency"], session["amount_total"] = price["currency"], price["unit_amount"]
     if session["mode"] == "subscription":
-        details = session.get("subscription_data") or {}
+        details = session.get("_subscription_data") or {}
         days = int(details.get("trial_period_days") or 0)
         coupon = next((each["coupon"] for each in session.get("discounts") or []), None)
         metadata = details.get("metadata") or {}
         sub = state.subscribe(customer, price, int(line.get("quantity", 1)), days, metadata, coupon)
         session["subscription"] = sub["id"]
     else:
-        metadata = (session.get("payment_intent_data") or {}).get("metadata") or {}
+        metadata = (session.get("_payment_intent_data") or {}).get("metadata") or {}
         paid = state.charge(customer, price["unit_amount"], price["currency"], metadata)
         session["payment_intent"] = paid["id"]
     state.tell("checkout.session.completed", session)
@@ -144,7 +144,7 @@ def _own_price(data: Thing) -> Thing:
 
 def _checkout(session: Thing, trouble: str = "") -> str:
     customer = till().things.get(session["customer"] or "", {})
-    trial = (session.get("subscription_data") or {}).get("trial_period_days")
+    trial = (session.get("_subscription_data") or {}).get("trial_period_days")
     return render_template_string(
         _CHECKOUT,
         title="Checkout",

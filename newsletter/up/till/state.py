@@ -16,6 +16,12 @@ Thing = dict[str, Any]
 DAY = 86400
 RETRIES = (3 * DAY, 5 * DAY, 7 * DAY)  # after a payment failed; then it is given up
 DECLINED = {"4000000000000002": "Your card was declined.", "4000000000009995": "Your card has insufficient funds."}
+LACKS = {  # of what every other object has
+    "balance_transaction": ("livemode", "metadata"),
+    "discount": ("created", "livemode", "metadata"),
+    "event": ("metadata",),
+    "subscription_item": ("livemode",),
+}
 MOMENTS = (
     *("created", "start_date", "start", "end", "billing_cycle_anchor", "current_period_start", "current_period_end"),
     *("trial_start", "trial_end", "cancel_at", "canceled_at", "ended_at", "period_end", "_retry"),
@@ -70,6 +76,8 @@ class Till:
             "livemode": False,
         }
         made |= {"metadata": {}} | parts
+        for name in LACKS.get(kind, ()):
+            del made[name]
         self.numbers += 1
         made["_number"] = self.numbers
         self.things[made["id"]] = made
@@ -92,7 +100,6 @@ class Till:
         if self.is_silent:
             return
         event = self.make("event", "evt", type=kind, api_version="2026-10-28.endive", pending_webhooks=1, request=None)
-        del event["metadata"]
         event["data"] = {"object": deepcopy({key: value for key, value in about.items() if not key.startswith("_")})}
         self.ring(event)
 
