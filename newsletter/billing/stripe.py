@@ -355,6 +355,11 @@ def _plain() -> Iterator[None]:
             raise NotThere(f"The payment provider has no such thing: {error.param or 'it'} is not there.") from None
         raise TurnedDown(f"The payment provider says: {error.user_message or error}") from None
     except stripe.CardError as error:
+        if error.code == "authentication_required":
+            raise TurnedDown(
+                "Your bank wants to ask you before it pays, and cannot ask you from here. Nothing was charged. "
+                "Put in another card, under Card and invoices, and do it once more."
+            ) from None
         raise TurnedDown(f"The payment did not go through: {error.user_message or error}") from None
     except stripe.StripeError as error:
         raise ProviderAway from error

@@ -29,10 +29,10 @@ def test_a_stranger_pays_switches_pauses_and_cancels(visit: Visit, product: Prod
     page.get_by_label("Email").fill(EMMY)
     page.get_by_label("Card number").fill("4000 0000 0000 0002")
     visit.notes.expected.append("402")
-    page.get_by_role("button", name="Pay").click()
+    page.get_by_role("button", name="Pay", exact=True).click()
     expect(page.get_by_role("alert")).to_have_text("Your card was declined.")
     page.get_by_label("Card number").fill("4242 4242 4242 4242")
-    page.get_by_role("button", name="Pay").click()
+    page.get_by_role("button", name="Pay", exact=True).click()
     expect(page.get_by_role("heading", name="Thank you.")).to_be_visible()
     for subject in ("You hold Patrons", "Your receipt: €5.00", "Confirm"):
         product.letter(EMMY, subject)

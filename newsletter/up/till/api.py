@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, g, jsonify, request
 
-from newsletter.up.till.state import Planned, Thing, Till, later
+from newsletter.up.till.moments import later
+from newsletter.up.till.state import NEEDS_ITS_OWNER, Planned, Thing, Till
 
 bp = Blueprint("api", __name__, url_prefix="/v1")
 KINDS = {
@@ -209,7 +210,8 @@ def _changed(sub: Thing, said: Thing) -> Thing:
     for item in said.pop("items", []):
         planned = replanned(sub, item, proration, at)
         if must_be_paid and planned.due > 0 and (trouble := state.declined(state.things[sub["customer"]])):
-            raise Refused(402, "card_error", trouble, "card_declined")
+            code = "authentication_required" if trouble == NEEDS_ITS_OWNER else "card_declined"
+            raise Refused(402, "card_error", trouble, code)
         state.carry_out(sub, planned)
     if "trial_end" in said:
         _move_trial(sub, said.pop("trial_end"))
@@ -273,19 +275,26 @@ def _previewed(said: Thing) -> Thing:
 
 
 def replanned(sub: Thing, item: Thing, proration: str, at: int) -> Planned:
-    """What is left of the old period is taken off the first payment of the new one."""
+    """What is left of what was paid for the old period is taken off the first payment of the new one."""
     state, line = till(), till().line(sub)
     before: Thing = state.things[line["price"]]
     after: Thing = state.things[item.get("price") or before["id"]]
     quantity = int(item.get("quantity") or line["quantity"])
     start, end = line["current_period_start"], line["current_period_end"]
-    rest = (end - at) / (end - start)
-    left, full = before["unit_amount"] * line["quantity"] * rest, after["unit_amount"] * quantity
+    full = after["unit_amount"] * quantity
+    lasting, first = (full - state.taken_off(sub, full, and_once=once) for once in (False, True))
     if sub["status"] == "trialing":
-        return Planned(after, quantity, start, end, 0, full)
-    if before["recurring"]["interval"] == after["recurring"]["interval"]:
-        return Planned(after, quantity, start, end, _due(full * rest - left, proration), full)
-    return Planned(after, quantity, at, later(at, after), _due(full - left, proration, full), full)
+        return Planned(after, quantity, start, end, 0, first, 0)
+    rest = (end - at) / (end - start)
+    is_same = before["recurring"]["interval"] == after["recurring"]["interval"]
+    new, unmixed = (rest, 0) if is_same else (1.0, lasting)
+    if not is_same:
+        start, end = at, later(at, after)
+    due = _due(first * new - sub["_worth"] * rest, proration, unmixed)
+    if due <= 0:  # a discount that is good for one payment waits for the first one
+        due = _due(lasting * new - sub["_worth"] * rest, proration, unmixed)
+        return Planned(after, quantity, start, end, due, first, lasting)
+    return Planned(after, quantity, start, end, due, lasting, first)
 
 
 def _due(mixed: float, proration: str, unmixed: int = 0) -> int:

@@ -1,10 +1,12 @@
 """What a payer sees: the checkout, and the page for cards and invoices. Plainly marked: no money moves here."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, redirect, render_template_string, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from newsletter.up.till.api import till
-from newsletter.up.till.state import DAY, DECLINED, Thing
+from newsletter.up.till.state import ASKED_BY_BANK, DAY, DEBIT_TAKES, DECLINED, Thing
 
 bp = Blueprint("pages", __name__)
 Page = str | tuple[str, int] | AnyResponse
@@ -28,7 +30,17 @@ _CHECKOUT = (
     + """<form method="post"><label for="email">Email</label>
 <input id="email" name="email" type="email" required value="{{ known or typed }}"{% if known %} readonly{% endif %}>"""
     + _CARD
-    + """<button>{{ words }}</button></form>{% if back %}<p><a href="{{ back }}">Back</a></p>{% endif %}</main>"""
+    + """<button>{{ words }}</button>{% if has_debit %}
+<button name="way" value="debit">Pay by bank debit: it takes days</button>
+<button name="way" value="bounces">Pay by a bank debit that bounces</button>{% endif %}</form>
+{% if back %}<p><a href="{{ back }}">Back</a></p>{% endif %}</main>"""
+)
+_BANK = (
+    _FRAME
+    + """<p>Your bank asks before it pays.</p><form method="post">
+{% for name, value in given.items() %}<input type="hidden" name="{{ name }}" value="{{ value }}">{% endfor %}
+<button name="bank" value="yes">It is me: pay</button>
+<button name="bank" value="no">No, it is not</button></form></main>"""
 )
 _PORTAL = (
     _FRAME
@@ -60,7 +72,9 @@ def pay(session_id: str) -> Page:
         number = _number()
         if number in DECLINED:
             return _checkout(session, DECLINED[number]), 402
-        _complete(session, number)
+        if number == ASKED_BY_BANK and (asked := _ask_bank(lambda trouble: _checkout(session, trouble))):
+            return asked
+        _complete(session, number, request.form.get("way", ""))
     return redirect(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session_id), 303)
 
 
@@ -97,7 +111,7 @@ def change_card(customer_id: str) -> Page:
 
 @bp.get("/invoices/<invoice_id>")
 def invoice(invoice_id: str) -> Page:
-    return render_template_string(_INVOICE, title=f"Invoice {till().things[invoice_id]['number']}")
+    return _invoice(till().things[invoice_id])
 
 
 @bp.post("/invoices/<invoice_id>")
@@ -106,12 +120,28 @@ def pay_invoice(invoice_id: str) -> Page:
     with state.lock:
         found = state.things[invoice_id]
         state.attach(state.things[found["customer"]], state.card(_number(), *_expires()))
-        if found["status"] == "open" and not state.pay(found):
-            return render_template_string(_INVOICE, title=found["number"], trouble="Your card was declined."), 402
+        if _number() == ASKED_BY_BANK and (asked := _ask_bank(lambda trouble: _invoice(found, trouble))):
+            return asked
+        if found["status"] == "open" and not state.pay(found, is_owner_there=True):
+            return _invoice(found, "Your card was declined."), 402
     return render_template_string(_FRAME + "</main>", title="Paid. Thank you.")
 
 
-def _complete(session: Thing, number: str) -> None:
+def _invoice(found: Thing, trouble: str = "") -> str:
+    return render_template_string(_INVOICE, title=f"Invoice {found['number']}", trouble=trouble)
+
+
+def _ask_bank(otherwise: Callable[[str], str]) -> Page | None:
+    """3-D Secure. None: their owner said yes."""
+    match request.form.get("bank"):
+        case "yes":
+            return None
+        case "no":
+            return otherwise("Your bank did not confirm the payment."), 402
+    return render_template_string(_BANK, title="Is it you?", given=request.form.to_dict())
+
+
+def _complete(session: Thing, number: str, way: str) -> None:
     state = till()
     email = session["customer_email"] or request.form.get("email", "")
     customer = state.things[session["customer"]] if session["customer"] else state.customer(email=email)
@@ -130,7 +160,12 @@ def _complete(session: Thing, number: str) -> None:
         session["subscription"] = sub["id"]
     else:
         metadata = (session.get("_payment_intent_data") or {}).get("metadata") or {}
-        paid = state.charge(customer, price["unit_amount"], price["currency"], metadata)
+        if way:  # as long as the bank takes, it is neither paid nor not paid
+            session["payment_status"], session["_debit"] = "unpaid", way
+            session["_debit_due"] = state.now() + DEBIT_TAKES
+            paid = state.intend(customer, price["unit_amount"], price["currency"], metadata)
+        else:
+            paid = state.charge(customer, price["unit_amount"], price["currency"], metadata)
         session["payment_intent"] = paid["id"]
     state.tell("checkout.session.completed", session)
 
@@ -153,6 +188,7 @@ def _checkout(session: Thing, trouble: str = "") -> str:
         words="Start the trial" if trial else "Pay",
         back=session.get("cancel_url"),
         trouble=trouble,
+        has_debit=session["mode"] == "payment",
         number=request.form.get("number", ""),
     )
 

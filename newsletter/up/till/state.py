@@ -4,13 +4,13 @@ import json
 import secrets
 import threading
 import time
-from calendar import monthrange
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
+
+from newsletter.up.till.moments import age, later, months_later
 
 Thing = dict[str, Any]
 DAY = 86400
@@ -22,12 +22,10 @@ LACKS = {  # of what every other object has
     "event": ("metadata",),
     "subscription_item": ("livemode",),
 }
-MOMENTS = (
-    *("created", "start_date", "start", "end", "billing_cycle_anchor", "current_period_start", "current_period_end"),
-    *("trial_start", "trial_end", "cancel_at", "canceled_at", "ended_at", "period_end", "_retry"),
-)
-NOTED = {"paused_from", "paused_until"}  # what who uses the till notes of moments: see billing/plans.py
 FAILS_LATER = "4000000000000341"  # can be put in, and never charged
+ASKED_BY_BANK = "4000002760003184"  # its bank asks at every payment whether its owner makes it: 3-D Secure
+NEEDS_ITS_OWNER = "Your card was declined. This transaction requires authentication."
+DEBIT_TAKES = 5 * DAY  # until a bank debit is there, or is not
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,8 @@ class Planned:
     start: int  # of its period
     end: int
     due: int  # now; below nothing: goes to the customer's balance
-    full: int  # of each period
+    full: int  # of the next period
+    worth: int  # of this one, if it were whole
 
 
 class Till:
@@ -166,26 +165,36 @@ class Till:
         made["source"] = {"coupon": coupon_id, "type": "coupon"}
         sub["discounts"] = [made["id"]]
 
-    def _taken_off(self, sub: Thing, due: int) -> int:
-        """What discounts take off a payment; one that is good once is gone then."""
+    def taken_off(self, sub: Thing, due: int, *, and_once: bool = True) -> int:
+        """What discounts take off a payment."""
         off = 0
-        for reference in list(sub["discounts"]):
+        for reference in sub["discounts"]:
             discount = self.things[reference]
             coupon = self.things[discount["source"]["coupon"]]
-            if discount["end"] and discount["end"] <= self.now():
-                sub["discounts"].remove(reference)
-                continue
-            off += round(due * (coupon["percent_off"] or 0) / 100) + (coupon["amount_off"] or 0)
-            if coupon["duration"] == "once":
-                sub["discounts"].remove(reference)
-        return min(off, due)
+            is_over = discount["end"] and discount["end"] <= self.now()
+            if not is_over and (and_once or coupon["duration"] != "once"):
+                off += round(due * (coupon["percent_off"] or 0) / 100) + (coupon["amount_off"] or 0)
+        return max(min(off, due), 0)
+
+    def _use_up(self, sub: Thing) -> None:
+        """Discounts that were good for one payment, and those that are over."""
+
+        def goes_on(discount: Thing) -> bool:
+            is_over = discount["end"] and discount["end"] <= self.now()
+            return not is_over and self.things[discount["source"]["coupon"]]["duration"] != "once"
+
+        sub["discounts"] = [each for each in sub["discounts"] if goes_on(self.things[each])]
 
     def bill(self, sub: Thing, reason: str, *, is_free: bool = False, amount: int | None = None) -> Thing:
         line = self.line(sub)
         price = self.things[line["price"]]
         due = 0 if is_free else price["unit_amount"] * line["quantity"] if amount is None else amount
         if amount is None and not is_free:
-            due -= self._taken_off(sub, due)
+            due -= self.taken_off(sub, due)
+        if amount is None:
+            sub["_worth"] = due
+        if not is_free:
+            self._use_up(sub)
         invoice = self.make("invoice", "in", customer=sub["customer"], currency=price["currency"], status="open")
         invoice |= {
             "total": due,
@@ -218,6 +227,7 @@ class Till:
             current_period_start=planned.start,
             current_period_end=planned.end,
         )
+        sub["_worth"] = planned.worth
         if planned.due > 0:
             self.bill(sub, "subscription_update", amount=planned.due)
         elif planned.due < 0:
@@ -229,13 +239,17 @@ class Till:
         customer["balance"] += taken
         invoice["amount_due"] -= taken
 
-    def pay(self, invoice: Thing) -> bool:
+    def pay(self, invoice: Thing, *, is_owner_there: bool = False) -> bool:
         """Try to charge it. What fails is tried again later, and given up in the end."""
         sub = self.things[invoice["parent"]["subscription_details"]["subscription"]]
         customer = self.things[invoice["customer"]]
         invoice["attempt_count"] += 1
         trouble = self.declined(customer) if invoice["amount_due"] else ""
+        if trouble == NEEDS_ITS_OWNER and (is_owner_there or sub["status"] == "incomplete"):
+            trouble = ""  # they have said yes to their bank, on a page of ours
         if trouble:
+            if trouble == NEEDS_ITS_OWNER:
+                self.tell("invoice.payment_action_required", invoice)
             self._failed(invoice, sub)
             return False
         if invoice["amount_due"]:
@@ -251,6 +265,17 @@ class Till:
 
     def charge(self, customer: Thing, amount: int, currency: str, metadata: Thing) -> Thing:
         """A payment that succeeds."""
+        return self.settle(self.intend(customer, amount, currency, metadata))
+
+    def intend(self, customer: Thing, amount: int, currency: str, metadata: Thing) -> Thing:
+        """A payment that a bank has been asked for."""
+        intent = self.make("payment_intent", "pi", amount=amount, currency=currency, customer=customer["id"])
+        intent |= {"amount_received": 0, "status": "processing", "latest_charge": None, "metadata": metadata}
+        return intent
+
+    def settle(self, intent: Thing) -> Thing:
+        """The money is there."""
+        customer, amount, currency = self.things[intent["customer"]], intent["amount"], intent["currency"]
         method = self.things.get(customer["invoice_settings"]["default_payment_method"] or "")
         booked = self.make("balance_transaction", "txn", amount=amount, currency=currency)
         booked |= {"fee": round(amount * 0.015) + 25, "net": amount - round(amount * 0.015) - 25}
@@ -264,13 +289,7 @@ class Till:
             "payment_method_details": {"card": dict(method["card"])} if method else None,
             "receipt_url": None,
         }
-        intent = self.make("payment_intent", "pi", amount=amount, currency=currency, customer=customer["id"])
-        intent |= {
-            "amount_received": amount,
-            "status": "succeeded",
-            "latest_charge": charge["id"],
-            "metadata": metadata,
-        }
+        intent |= {"amount_received": amount, "status": "succeeded", "latest_charge": charge["id"]}
         charge["payment_intent"] = intent["id"]
         self.tell("charge.succeeded", charge)
         return intent
@@ -296,10 +315,14 @@ class Till:
             self.at = None
             self.ahead = max(self.ahead, found[0] - int(time.time()))
         self.ahead = moment - int(time.time())
+        self._settle_debits(moment)
 
     def live(self) -> bool:
         """Through what is due by now. False: nothing was."""
-        is_due = self._next(self.now()) is not None
+        is_debit_due = any(
+            each.get("_debit_due", self.now() + 1) <= self.now() for each in self.all("checkout.session")
+        )
+        is_due = is_debit_due or self._next(self.now()) is not None
         if is_due:
             self.move_to(self.now())
         return is_due
@@ -308,9 +331,9 @@ class Till:
         """The same for one customer alone, while our clock stays: all of theirs is older by that, and lived through."""
         for thing in list(self.things.values()):
             if thing["object"] != "event" and thing.get("customer") == customer["id"]:
-                _age(thing, seconds)
+                age(thing, seconds)
                 for item in thing.get("items", []):
-                    _age(self.things[item], seconds)
+                    age(self.things[item], seconds)
         for sub in self.all("subscription"):
             if sub["customer"] == customer["id"]:
                 self.tell("customer.subscription.updated", sub)
@@ -323,6 +346,20 @@ class Till:
         """How many seconds nothing happens to this customer; None: for ever."""
         due = [self._due(sub) for sub in self.all("subscription") if sub["customer"] == customer["id"]]
         return max(min(at for at in due if at) - self.now(), 0) if any(due) else None
+
+    def _settle_debits(self, until: int) -> None:
+        """What banks have taken their days for is there by then, or has bounced."""
+        for session in self.all("checkout.session"):
+            if session.get("_debit_due", until + 1) > until:
+                continue
+            del session["_debit_due"]
+            if session["_debit"] == "bounces":
+                self.things[session["payment_intent"]]["status"] = "requires_payment_method"
+                self.tell("checkout.session.async_payment_failed", session)
+                continue
+            self.settle(self.things[session["payment_intent"]])
+            session["payment_status"] = "paid"
+            self.tell("checkout.session.async_payment_succeeded", session)
 
     def _next(self, until: int, customer: Thing | None = None) -> tuple[int, Thing] | None:
         due = [
@@ -363,6 +400,8 @@ class Till:
             return "There is no card."
         if method["_number_of_card"] == FAILS_LATER:
             return "Your card was declined."
+        if method["_number_of_card"] == ASKED_BY_BANK:
+            return NEEDS_ITS_OWNER
         return DECLINED.get(method["_number_of_card"], "")
 
     def _failed(self, invoice: Thing, sub: Thing) -> None:
@@ -379,28 +418,3 @@ class Till:
         else:
             invoice["status"] = "uncollectible"
             self.end(sub, "payment_failed")
-
-
-def _age(thing: Thing, seconds: int) -> None:
-    for name in MOMENTS:
-        if isinstance(thing.get(name), int):
-            thing[name] -= seconds
-    paid = thing.get("status_transitions") or {}
-    if paid.get("paid_at"):
-        paid["paid_at"] -= seconds
-    for note in NOTED & thing.get("metadata", {}).keys():
-        thing["metadata"][note] = str(int(thing["metadata"][note]) - seconds)
-
-
-def later(start: int, price: Thing) -> int:
-    """A month or a year on."""
-    return months_later(start, 12 if price["recurring"]["interval"] == "year" else 1)
-
-
-def months_later(start: int, number: int) -> int:
-    """On the same day where there is one."""
-    at = datetime.fromtimestamp(start, UTC)
-    months = at.month - 1 + number
-    year, month = at.year + months // 12, months % 12 + 1
-    day = min(at.day, monthrange(year, month)[1])
-    return int(at.replace(year=year, month=month, day=day).timestamp())
