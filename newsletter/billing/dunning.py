@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from newsletter import clock
 from newsletter.billing import customers, gifts, keeping, telling, terms
+from newsletter.billing.apart import apart
 from newsletter.billing.books import LOST
 from newsletter.billing.models import Account, Customer, Payment
 from newsletter.billing.stripe import NotThere, Stripe
@@ -21,7 +22,6 @@ GIVEN_REMINDER = timedelta(days=7)
 NEWS_FOR = timedelta(days=3)
 GIVEN = (MembershipKind.COMPLIMENTARY, MembershipKind.GIFT)
 PAID_BY_OTHERS = (*GIVEN, MembershipKind.SEAT)  # who holds one hears of its end, and of no payment
-A_BATCH = 500
 
 
 def remind() -> None:
@@ -42,20 +42,27 @@ def remind_of_failed_payments(account: Account, stripe: Stripe) -> None:
         Membership.ends_at > func.now(),
         Membership.customer_id.in_(select(Customer.id).where(Customer.account_id == account.id)),
     )
-    for membership in db.session.scalars(failing.limit(A_BATCH)).all():
-        assert membership.failing_since
+    for membership in db.session.scalars(failing).all():
+        if membership.failing_since is None:
+            continue  # what failed was voided, by the author at the provider, say
         attempt = sum(clock.now() >= membership.failing_since + part * grace for part in REMINDERS)
-        occasion = f"failing since {membership.failing_since:%Y-%m-%d}, {attempt}"
-        if not attempt or not telling.once(f"membership {membership.id}", occasion):
-            continue
-        values = {
-            "tier": membership.tier.name,
-            "amount": telling.price(membership),
-            "pay_url": _pay_page(stripe, membership),
-            "until": telling.day(membership.ends_at),
-            "attempt": attempt,
-        }
-        telling.to_reader(membership, NoticeKind.PAYMENT_FAILED, values)
+        if attempt:
+            with apart("a page to pay", membership.id):
+                _remind_of_failed_payment(stripe, membership, attempt)
+
+
+def _remind_of_failed_payment(stripe: Stripe, membership: Membership, attempt: int) -> None:
+    occasion = f"failing since {membership.failing_since:%Y-%m-%d}, {attempt}"
+    if not telling.once(f"membership {membership.id}", occasion):
+        return
+    values = {
+        "tier": membership.tier.name,
+        "amount": telling.price(membership),
+        "pay_url": _pay_page(stripe, membership),
+        "until": telling.day(membership.ends_at),
+        "attempt": attempt,
+    }
+    telling.to_reader(membership, NoticeKind.PAYMENT_FAILED, values)
 
 
 def stop_where_nothing_may_be_charged(account: Account, stripe: Stripe) -> None:
@@ -70,9 +77,10 @@ def stop_where_nothing_may_be_charged(account: Account, stripe: Stripe) -> None:
         .join(Payment, Payment.membership_id == Membership.id)
         .where(Payment.dispute == LOST, Payment.account_id == account.id, Membership.state != MembershipState.ENDED)
     )
-    for membership in db.session.scalars(disputed.limit(A_BATCH)).all():
+    for membership in db.session.scalars(disputed).all():
         assert membership.reference
-        keeping.keep(account, stripe, stripe.end(membership.reference, "The payer disputed a payment."))
+        with apart("an end", membership.id):
+            keeping.keep(account, stripe, stripe.end(membership.reference, "The payer disputed a payment."))
 
 
 def _trials_that_end() -> None:
@@ -80,7 +88,7 @@ def _trials_that_end() -> None:
         Membership.state == MembershipState.TRIALING,
         Membership.trial_ends_at.between(func.now(), func.now() + TRIAL_REMINDER),
     )
-    for membership in db.session.scalars(query.limit(A_BATCH)).all():
+    for membership in db.session.scalars(query).all():
         if telling.once(f"membership {membership.id}", f"trial ends {membership.trial_ends_at:%Y-%m-%d}"):
             telling.to_reader(membership, NoticeKind.TRIAL_ENDING)
 
@@ -93,7 +101,7 @@ def _given_that_end_soon() -> None:
         Membership.ends_at.between(clock.now(), clock.now() + GIVEN_REMINDER),
         Membership.ends_at - Membership.started_at > 2 * GIVEN_REMINDER,
     )
-    for membership in db.session.scalars(query.limit(A_BATCH)).all():
+    for membership in db.session.scalars(query).all():
         if telling.once(f"membership {membership.id}", f"given ends {membership.ends_at:%Y-%m-%d}"):
             values = {"tier": membership.tier.name, "date": telling.day(membership.ends_at)}
             telling.to_reader(membership, NoticeKind.GIVEN_ENDING, values)
@@ -106,7 +114,7 @@ def _given_that_ended() -> None:
         Membership.state == MembershipState.ACTIVE,
         Membership.ends_at <= clock.now(),
     )
-    for membership in db.session.scalars(query.limit(A_BATCH)).all():
+    for membership in db.session.scalars(query).all():
         membership.state, membership.ended_at = MembershipState.ENDED, membership.ends_at
         if membership.ends_at and membership.ends_at > clock.now() - NEWS_FOR:
             telling.to_reader(membership, NoticeKind.MEMBERSHIP_ENDED)
@@ -123,7 +131,7 @@ def _cards_that_expire() -> None:
             Customer.card_expires <= func.current_date() + CARD_REMINDER,
         )
     )
-    for membership, customer in db.session.execute(query.limit(A_BATCH)).all():
+    for membership, customer in db.session.execute(query).all():
         assert customer.card_expires
         if telling.once(f"customer {customer.id}", f"card expires {customer.card_expires}"):
             card = f"{customer.card_brand.title()} ending in {customer.card_last4}"

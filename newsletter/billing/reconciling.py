@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from newsletter import clock
 from newsletter.billing import adopting, books, changes, counterparts, keeping, terms
+from newsletter.billing.apart import apart
 from newsletter.billing.models import Account, Customer, Payment, Reconciliation
 from newsletter.billing.stripe import NotThere, Stripe
 from newsletter.billing.values import Subscribed
@@ -31,9 +32,10 @@ def reconcile(account: Account, stripe: Stripe) -> Reconciliation:
             strange.append(listed)
             continue
         run.compared += 1
-        _pause_or_go_on(account, stripe, listed)
-        if found := _compare(account, stripe, listed):
-            differences.append(found)
+        with apart("a comparison", listed.reference):
+            _pause_or_go_on(account, stripe, listed)
+            if found := _compare(account, stripe, listed):
+                differences.append(found)
         db.session.commit()
     differences += _gone(account, stripe, seen)
     differences += _missing_payments(account, stripe)

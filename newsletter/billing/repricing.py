@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, or_, select
 
 from newsletter import clock
 from newsletter.billing import counterparts, keeping, offers, telling
+from newsletter.billing.apart import apart
 from newsletter.billing.models import Account, AdoptedPrice, Counterpart, CounterpartKind, Customer, Repriced, Repricing
 from newsletter.billing.stripe import Stripe
 from newsletter.db import db
@@ -25,7 +26,6 @@ NOT_EARLIER = timedelta(days=45)  # … and no more: what is told a year before 
 FURTHEST = timedelta(days=366)
 AHEAD = timedelta(days=3)  # the provider is told that long before the payment, in case we stand still for a day
 A_DAY = timedelta(days=1)
-A_BATCH = 200
 CHARGED_AGAIN = (MembershipState.TRIALING, MembershipState.ACTIVE, MembershipState.PAUSED, MembershipState.PAST_DUE)
 
 
@@ -174,8 +174,9 @@ def _apply_where_due(account: Account, stripe: Stripe, repricing: Repricing) -> 
         )
         .with_only_columns(Membership.id)
     )
-    for membership_id in db.session.scalars(query.limit(A_BATCH)).all():
-        _apply(account, stripe, repricing, membership_id)
+    for membership_id in db.session.scalars(query).all():
+        with apart("another price", membership_id):
+            _apply(account, stripe, repricing, membership_id)
         db.session.commit()
 
 

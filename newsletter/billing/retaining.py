@@ -17,7 +17,6 @@ from newsletter.tiers.models import Membership, MembershipKind, MembershipState
 AT_MOST_EVERY = timedelta(days=365)
 NOT_LATER_THAN = timedelta(days=14)  # after its day: a list that was switched on late mails nobody of years ago
 LASTS = timedelta(days=3)
-A_BATCH = 200
 
 
 def offer_for(membership: Membership) -> Offer | None:
@@ -70,7 +69,7 @@ def win_back() -> None:
             or_(Subscriber.paused_until.is_(None), Subscriber.paused_until <= clock.now()),
         )
     )
-    for membership, reader in db.session.execute(gone.limit(A_BATCH)).unique().all():
+    for membership, reader in db.session.execute(gone).unique().all():
         if _may_be_asked_back(reader) and telling.once(f"subscriber {reader.id}", f"win back {membership.id}"):
             _ask_back(reader, membership, offer)
 
