@@ -185,6 +185,8 @@ def _must_go_on(account: Account, membership: Membership) -> None:
 
 
 def _must_be_enough(membership: Membership, number: int) -> None:
+    if membership.state is MembershipState.TRIALING:
+        raise NotPossible("You try it for nothing, and seats are not tried. Change their number once it is paid.")
     used = 1 + len(seats.of(membership))
     if not 1 <= number <= seats.MOST:
         raise NotPossible(f"Choose between 1 and {seats.MOST} seats.")

@@ -20,7 +20,7 @@ from newsletter.subscribers.addresses import Address
 from newsletter.subscribers.models import Notice, NoticeKind, NoticeState, Subscriber, SuppressionReason
 from newsletter.tiers import access, catalogue
 from newsletter.tiers.catalogue import Listing
-from newsletter.tiers.models import Cadence, Membership, MembershipKind, MembershipState, Price
+from newsletter.tiers.models import Cadence, Membership, MembershipKind, MembershipState, Price, Tier
 from tests import factories
 from tests.billing.conftest import GOOD, House, serve_pages
 from tests.billing.test_gifts import held_by, mail
@@ -260,6 +260,20 @@ def test_seats_that_are_given_are_not_cut(house: House, outbox: Outbox) -> None:
 
     with pytest.raises(NotPossible, match="2 seats are given, yours among them"):
         plans.preview_seats(house.account, house.stripe, group(), 1)
+
+
+def test_whoever_tries_a_tier_for_nothing_tries_no_seats(house: House) -> None:
+    tier = db.session.scalars(select(Tier)).unique().one()
+    catalogue.change(tier, Listing(name="Patrons", trial_days=14, prices={(Cadence.MONTH, "EUR"): 500}))
+    db.session.commit()
+    house.buy(GRACE)
+    house.deliver()
+    assert group().state is MembershipState.TRIALING
+
+    with pytest.raises(NotPossible, match="seats are not tried"):
+        plans.preview_seats(house.account, house.stripe, group(), 50)
+    with pytest.raises(seats.NoneFree):
+        seats.offer(group(), Address.read(ADA))
 
 
 def test_where_the_provider_holds_fewer_the_newest_seats_end(house: House, app: Flask, outbox: Outbox) -> None:

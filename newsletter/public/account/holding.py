@@ -64,7 +64,8 @@ def _holding(membership: Membership) -> Holding:
         can_be_switched=bool(plans.choices(membership)),
         can_be_paused=state is MembershipState.ACTIVE,
         can_go_on=state is MembershipState.PAUSED,
-        has_seats=membership.seats > 1 or (state in plans.GOING_ON and terms.of(account.publication_id).has_groups),
+        has_seats=membership.seats > 1
+        or (state is MembershipState.ACTIVE and terms.of(account.publication_id).has_groups),
         has_card=True,
         is_failing=state in plans.FAILING,
     )
