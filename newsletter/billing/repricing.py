@@ -126,16 +126,17 @@ def refuse_another_price(account: Account, tier: Tier) -> None:
             )
 
 
-def told_of(membership: Membership) -> Repriced | None:
-    """What will be charged, and from when on."""
+def to_come(membership: Membership) -> tuple[int, datetime] | None:
+    """What will be charged each time, with the seats of today, and from when on."""
     query = (
-        select(Repriced)
+        select(Repriced, Repricing)
         .join(Repricing, Repricing.id == Repriced.repricing_id)
         .where(
             Repriced.membership_id == membership.id, Repriced.applied_at.is_(None), Repricing.called_off_at.is_(None)
         )
     )
-    return db.session.scalar(query.order_by(Repriced.due_at.desc()).limit(1))
+    found = db.session.execute(query.order_by(Repriced.due_at.desc()).limit(1)).one_or_none()
+    return (_amount(membership, found[1].price), found[0].due_at) if found else None
 
 
 def _tell_who_is_not_told(account: Account, repricing: Repricing) -> None:

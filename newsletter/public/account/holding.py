@@ -106,8 +106,9 @@ def _paid(membership: Membership) -> str:
 
 
 def _price_to_come(membership: Membership) -> str:
-    told = repricing.told_of(membership)
-    if told is None or not membership.currency:
+    to_come = repricing.to_come(membership)
+    if to_come is None or not membership.currency:
         return ""
-    amount = money.written(told.amount, membership.currency, Publication.current().language)
-    return f" From {telling.day(told.due_at)} on it is {amount} a {membership.cadence}."
+    amount, due_at = to_come
+    written = money.written(amount, membership.currency, Publication.current().language)
+    return f" From {telling.day(due_at)} on it is {written} a {membership.cadence}."
