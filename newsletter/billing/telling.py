@@ -17,6 +17,7 @@ from newsletter.tiers import money
 from newsletter.tiers.models import Membership, MembershipKind, MembershipState
 
 LASTS = timedelta(days=3)
+A_MINUTE = timedelta(minutes=1)  # the provider's moments have no fractions, and its clock is not ours
 
 _TO_READERS = {
     ChangeKind.NEW: NoticeKind.MEMBER_WELCOME,
@@ -50,7 +51,7 @@ def of_change(membership: Membership, kind: ChangeKind, tier_before: str) -> Non
 
 def receipt(payment: Payment, membership: Membership | None) -> None:
     """For what was paid; nothing is told of what cost nothing, or was paid before it was taken over from elsewhere."""
-    if membership and membership.is_imported and payment.at < membership.created_at:
+    if membership and membership.is_imported and payment.at < membership.created_at - A_MINUTE:
         return
     goes_on = membership is not None and membership.state is MembershipState.ACTIVE
     _receipt(

@@ -12,7 +12,7 @@ from tests.product import Product, link
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey]
 
-MARIE, IRENE = "marie@example.com", "irene@example.com"
+TRUDE, IRENE = "trude@example.com", "irene@example.com"
 
 
 def test_a_group_is_paid_for_and_its_seats_are_taken_and_taken_back(door: Door, product: Product) -> None:
@@ -22,9 +22,9 @@ def test_a_group_is_paid_for_and_its_seats_are_taken_and_taken_back(door: Door, 
     payers.get_by_label("Patrons, €5.00 a month each").check()
     payers.get_by_label("How many seats, with your own").fill("3")
     payers.get_by_role("button", name="On to the payment").click()
-    steps.pay(payers, MARIE)
-    product.letter(MARIE, "Your receipt: €15.00")
-    steps.sign_in(payers, product, MARIE)
+    steps.pay(payers, TRUDE)
+    product.letter(TRUDE, "Your receipt: €15.00")
+    steps.sign_in(payers, product, TRUDE)
     payers.get_by_role("link", name="Seats").click()
     payers.get_by_label("Their email").fill(IRENE)
     payers.get_by_role("button", name="Offer a seat").click()
@@ -61,9 +61,9 @@ def test_its_pages_are_free_of_faults(door: Door, product: Product) -> None:
     found = faults(page, "group-choose")
     page.get_by_label("How many seats, with your own").fill("4")
     page.get_by_role("button", name="On to the payment").click()
-    steps.pay(page, "pierre@example.com")
-    product.letter("pierre@example.com", "You hold Patrons")
-    steps.sign_in(page, product, "pierre@example.com")
+    steps.pay(page, "otto@example.com")
+    product.letter("otto@example.com", "You hold Patrons")
+    steps.sign_in(page, product, "otto@example.com")
     page.get_by_role("link", name="Seats").click()
     for name in ("eve", "a-reader-with-a-long-name"):
         page.get_by_label("Their email").fill(f"{name}@example.com")

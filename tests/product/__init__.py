@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,7 @@ class Product:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.site = stack.site_url
+        self.desk_cookies: list[Any] = []  # of a browser that has signed in
 
     def command(self, *words: str) -> str:
         """`newsletter …`, as on a terminal."""

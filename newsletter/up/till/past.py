@@ -33,4 +33,4 @@ def _live(state: Till, payer: Thing) -> None:
     customer = state.customer(email=payer["email"], name=payer["name"], metadata=notes)
     state.attach(customer, state.card(*CARD))
     state.subscribe(customer, state.things[payer["price"]], 1, 0, notes)
-    state.let_pass(customer, int(payer["days"]) * DAY)
+    state.let_pass(customer, round(payer["days"] * DAY))
