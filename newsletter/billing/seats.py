@@ -203,8 +203,8 @@ def _runs(group: Membership) -> bool:
 
 
 def _one_at_a_time(group: Membership) -> None:
-    """Of two who take or offer the last seat at once, one gets it."""
-    db.session.execute(select(Membership.id).where(Membership.id == group.id).with_for_update())
+    """Of two who take or offer the last seat at once, one gets it; of how many there are, the newest word counts."""
+    db.session.refresh(group, with_for_update={"of": Membership})
 
 
 def _mail(seat: Seat, payer: Subscriber, tier: Tier) -> None:
