@@ -32,7 +32,8 @@ def compile_notice(name: str, values: Mapping[str, object], theme: Theme) -> Com
     erase_code          address, code, minutes
     sign_in             code, sign_in_url, minutes
     held                title, because, mailing_url
-    member_welcome      tier, benefits, trial_until and given_until (may be empty), next_date, next_amount, archive_url
+    member_welcome      tier, benefits, is_seat, trial_until and given_until (may be empty), next_date, next_amount,
+                        archive_url
     receipt             tier, support (paid once), gift_url and gift_words (may be empty), amount, tax, date, number,
                         invoice_url, next_date, next_amount
     trial_ending        tier, date, amount, account_url

@@ -254,9 +254,9 @@ def _seconds(moment: datetime) -> int:
 
 
 _WHY_NOT = {
-    MembershipState.CANCELLED: "It is cancelled. Take that back first, and then switch.",
-    MembershipState.PAST_DUE: "The last payment did not go through. Pay it first, and then switch.",
-    MembershipState.UNPAID: "The last payment did not go through. Pay it first, and then switch.",
-    MembershipState.PAUSED: "It is paused. Go on with it first, and then switch.",
+    MembershipState.CANCELLED: "It is cancelled. Take that back first, and then change it.",
+    MembershipState.PAST_DUE: "The last payment did not go through. Pay it first, and then change it.",
+    MembershipState.UNPAID: "The last payment did not go through. Pay it first, and then change it.",
+    MembershipState.PAUSED: "It is paused. Go on with it first, and then change it.",
     MembershipState.ENDED: "It has ended. Choose a tier anew.",
 }

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from newsletter import clock
-from newsletter.billing import adopting, books, changes, counterparts, keeping, terms
+from newsletter.billing import adopting, books, changes, counterparts, keeping, seats, terms
 from newsletter.billing.apart import apart
 from newsletter.billing.models import Account, Customer, Payment, Reconciliation
 from newsletter.billing.stripe import NotThere, Stripe
@@ -102,6 +102,7 @@ def _gone(account: Account, stripe: Stripe, seen: set[str]) -> list[Json]:
             membership.state = MembershipState.ENDED
             membership.ended_at = membership.ends_at = clock.now()
             changes.record(membership, before, changes.snapshot(membership))
+            seats.follow(membership)
             found.append({"about": f"membership {membership.id}", "was": was, "is": "not there"})
     db.session.commit()
     return found

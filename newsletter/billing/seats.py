@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from newsletter import clock, links
 from newsletter.billing import checkout, customers, telling
-from newsletter.billing.models import ChangeKind, Seat
+from newsletter.billing.models import Seat
 from newsletter.config import settings
 from newsletter.db import db
 from newsletter.errors import NewsletterError, NotFound
@@ -25,6 +25,7 @@ FEWEST, MOST = 2, 500  # of one group, with its payer
 SPARE_OFFERS = (
     5  # more than there are seats, that can be mailed in a day: whoever pays for two seats is no mailing list
 )
+ONE_LETTER_IN = timedelta(days=7)  # to each address, whoever offers
 LASTS = timedelta(days=3)  # of a letter whose mail server does not take it
 
 
@@ -72,6 +73,8 @@ def offer(group: Membership, address: Address) -> Seat:
     payer = db.session.get_one(Subscriber, group.subscriber_id)
     if not _runs(group):
         raise BadSeat("What is paid has ended: pay first, and then offer seats.")
+    if group.state is not MembershipState.ACTIVE:
+        raise BadSeat("Seats can be offered while what is paid goes on. Go on with it first.")
     if address.key == payer.email_key:
         raise BadSeat("You hold the first seat already.")
     if address.key in {addresses.key(seat.email) for seat in of(group) if seat.email}:
@@ -83,6 +86,8 @@ def offer(group: Membership, address: Address) -> Seat:
     )
     if (db.session.scalar(today) or 0) >= group.seats + SPARE_OFFERS:
         raise TooMany
+    if notices.latest_of(address.key, (NoticeKind.SEAT,), clock.now() - ONE_LETTER_IN):
+        raise BadSeat("This address had such a letter within a week. Ask them to look for it, or offer it later.")
     seat = Seat(group_id=group.id, email=address.email, created_at=clock.now())
     db.session.add(seat)
     db.session.flush()
@@ -93,16 +98,19 @@ def offer(group: Membership, address: Address) -> Seat:
 def take_back(group: Membership, seat: Seat) -> None:
     """It is free again; whoever holds it is told that it ended. Safe to say twice."""
     _one_at_a_time(group)
-    db.session.refresh(seat)
+    seat = _fresh(seat.id)
     if seat.withdrawn_at is None:
         _withdraw([seat])
 
 
 def give_back(membership: Membership) -> None:
     """By who holds it. Safe to say twice."""
-    seat = db.session.scalar(select(Seat).where(Seat.membership_id == membership.id).with_for_update())
-    if seat and seat.withdrawn_at is None:
-        _withdraw([seat])
+    group = db.session.get(Membership, membership.group_id) if membership.group_id else None
+    if group is None:
+        return
+    _one_at_a_time(group)  # first, as everywhere: group, seat, membership
+    held = select(Seat).where(Seat.membership_id == membership.id, Seat.withdrawn_at.is_(None))
+    _withdraw(list(db.session.scalars(held)))
 
 
 def by_link(token: str) -> tuple[Seat, Membership]:
@@ -119,11 +127,13 @@ def take(token: str, reader: Subscriber | Address) -> Membership | None:
     """It is theirs. None: it was taken before. Raises NoSuchSeat, NotForYou."""
     seat, group = by_link(token)
     _one_at_a_time(group)
-    db.session.refresh(seat)
-    if seat.withdrawn_at:
+    seat = _fresh(seat.id)
+    if seat.withdrawn_at or not _runs(group):
         raise NoSuchSeat
     if seat.taken_at:
         return None
+    if isinstance(reader, Address) and reader.key != addresses.key(seat.email):
+        raise NotForYou("This seat is kept for another address. Sign in with yours, and open the link once more.")
     publication_id = db.session.get_one(Subscriber, group.subscriber_id).publication_id
     taker = customers.reader_with(reader, publication_id, "group") if isinstance(reader, Address) else reader
     if taker is None or taker.email is None:
@@ -141,6 +151,7 @@ def take(token: str, reader: Subscriber | Address) -> Membership | None:
     db.session.add(membership)
     db.session.flush()
     seat.taken_at, seat.membership_id = clock.now(), membership.id
+    notices.take_back(NoticeKind.SEAT, "seat", seat.id)
     customers.ask_to_confirm(taker)
     telling.to_reader(membership, NoticeKind.MEMBER_WELCOME)
     return membership
@@ -150,13 +161,15 @@ def follow(group: Membership) -> None:
     """Seats last as long as what is paid for them. Where there are fewer now, the newest are the first to go."""
     kept = of(group)
     _withdraw(kept[max(group.seats - 1, 0) :])
+    if group.state is MembershipState.ENDED:
+        _withdraw([seat for seat in kept if not seat.taken_at])  # no address is kept for what nobody can take
     for membership in _taken(group):
         before, membership.tier = membership.tier, group.tier
         membership.ends_at = group.ends_at
         if _runs(group):
             membership.state, membership.ended_at = MembershipState.ACTIVE, None
         if _runs(group) and before.id != group.tier.id:
-            telling.of_change(membership, ChangeKind.UPGRADED, before.name)
+            telling.of_seat(membership, before.name)
     if kept and not _runs(group):
         enqueue(Job.KEEP_MEMBERSHIPS)  # which tells them
 
@@ -177,7 +190,8 @@ def _taken(group: Membership) -> list[Membership]:
 def _withdraw(seats: list[Seat]) -> None:
     for seat in seats:
         membership = db.session.get(Membership, seat.membership_id) if seat.membership_id else None
-        seat.withdrawn_at, seat.email = clock.now(), ""
+        seat.withdrawn_at, seat.email = seat.withdrawn_at or clock.now(), ""
+        notices.take_back(NoticeKind.SEAT, "seat", seat.id)
         if membership and (membership.ends_at is None or membership.ends_at > clock.now()):
             membership.ends_at = clock.now()
             enqueue(Job.KEEP_MEMBERSHIPS)
@@ -204,7 +218,17 @@ def _runs(group: Membership) -> bool:
 
 def _one_at_a_time(group: Membership) -> None:
     """Of two who take or offer the last seat at once, one gets it; of how many there are, the newest word counts."""
-    db.session.refresh(group, with_for_update={"of": Membership})
+    query = select(Membership).where(Membership.id == group.id).with_for_update(of=Membership)
+    if db.session.scalar(query.execution_options(populate_existing=True)) is None:
+        raise NoSuchSeat  # its payer is erased
+
+
+def _fresh(seat_id: int) -> Seat:
+    """As it is now; whoever calls holds the lock of its group. Raises NoSuchSeat."""
+    found = db.session.scalar(select(Seat).where(Seat.id == seat_id).execution_options(populate_existing=True))
+    if found is None:
+        raise NoSuchSeat
+    return found
 
 
 def _mail(seat: Seat, payer: Subscriber, tier: Tier) -> None:
@@ -215,6 +239,6 @@ def _mail(seat: Seat, payer: Subscriber, tier: Tier) -> None:
             NoticeKind.SEAT,
             address=seat.email,
             newsletter=newsletters[0],
-            values={"payer": payer.email or "", "tier": tier.name, "seat_url": url(seat)},
+            values={"payer": payer.email or "", "tier": tier.name, "seat_url": url(seat), "seat": seat.id},
             lasts=LASTS,
         )

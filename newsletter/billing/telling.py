@@ -94,6 +94,11 @@ def to_reader(membership: Membership, kind: NoticeKind, values: Json | None = No
         _owe(subscriber, kind, values or _values(membership))
 
 
+def of_seat(membership: Membership, tier_before: str) -> None:
+    """What its payer changed. The author counts what is paid for, not its seats."""
+    to_reader(membership, NoticeKind.MEMBERSHIP_CHANGED, _values(membership) | {"before": tier_before})
+
+
 def to_staff(subscriber_id: int | None, said: str, more: list[str]) -> None:
     """Owners alone: what readers pay is their affair."""
     publication = Publication.current()
@@ -148,7 +153,8 @@ def _values(membership: Membership) -> Json:
     return {
         "tier": membership.tier.name,
         "benefits": list(membership.tier.benefits),
-        "given_until": day(membership.ends_at) if membership.kind is not MembershipKind.PAID else "",
+        "given_until": "" if _goes_on(membership) else day(membership.ends_at),
+        "is_seat": membership.kind is MembershipKind.SEAT,
         "trial_until": day(membership.trial_ends_at) if trial else "",
         "next_date": day(membership.paid_until),
         "next_amount": price(membership),
@@ -157,6 +163,14 @@ def _values(membership: Membership) -> Json:
         "until": day(membership.ends_at),
         "because": "failed" if membership.failing_since else "",
     }
+
+
+def _goes_on(membership: Membership) -> bool:
+    """With no end that is known: it is paid for again and again."""
+    if membership.kind is not MembershipKind.SEAT:
+        return membership.kind is MembershipKind.PAID
+    group = db.session.get(Membership, membership.group_id) if membership.group_id else None
+    return group is not None and group.state is MembershipState.ACTIVE
 
 
 def _owe(subscriber: Subscriber, kind: NoticeKind, values: Json) -> None:

@@ -4,7 +4,7 @@ from flask import g, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from newsletter import guards
-from newsletter.billing import checkout, seats, stripe
+from newsletter.billing import checkout, seats, stripe, telling
 from newsletter.billing.checkout import NotForSale
 from newsletter.billing.models import Terms
 from newsletter.db import db
@@ -13,7 +13,7 @@ from newsletter.guards import limiter
 from newsletter.public import bp, frame, network, support, viewer
 from newsletter.subscribers.addresses import Address
 from newsletter.tiers import money
-from newsletter.tiers.models import Price, Tier
+from newsletter.tiers.models import MembershipState, Price, Tier
 
 FROM_A_NETWORK = "60 per hour"
 Page = str | tuple[str, int] | Response
@@ -57,8 +57,12 @@ def take_seat(token: str) -> Page:
     db.session.commit()
     if membership is None:
         return _seat_page(token), 409
+    _, group = seats.by_link(token)
     return render_template(
-        "public/seats/taken.html", tier=membership.tier.name, is_signed_in=viewer.reader() is not None
+        "public/seats/taken.html",
+        tier=membership.tier.name,
+        until="" if group.state is MembershipState.ACTIVE else telling.day(membership.ends_at),
+        is_signed_in=viewer.reader() is not None,
     )
 
 
@@ -92,6 +96,7 @@ def _seat_page(token: str, sentence: str = "") -> str:
         "public/seats/seat.html",
         seat=seat,
         tier=group.tier,
+        until="" if group.state is MembershipState.ACTIVE else telling.day(group.ends_at),
         token=token,
         signed_in_as=reader.email if reader else "",
         typed=request.form.get("email", ""),

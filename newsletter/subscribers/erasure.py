@@ -46,6 +46,8 @@ def forget(subscriber: Subscriber) -> None:
     if subscriber.email_key:
         suppression.suppress(subscriber.email_key, SuppressionReason.ERASED, subscriber.publication_id)
     paying.let_go(subscriber.id, subscriber.email_key or "")
+    if subscriber.email_key:
+        notices.forget(subscriber.email_key)
     for gone in (Notice, Code, Membership, ReaderSession, SignIn):
         db.session.execute(delete(gone).where(gone.subscriber_id == subscriber.id))
     db.session.execute(

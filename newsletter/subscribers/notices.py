@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.exc import OperationalError
 
 import emails
@@ -292,6 +292,26 @@ def _write(claimed: ClaimedNotice, **values: Any) -> bool:
         .returning(Notice.id)
     )
     return written is not None
+
+
+def take_back(kind: NoticeKind, name: str, number: int) -> None:
+    """What is of no use any more and has not left is not sent: those of a kind whose values have this number."""
+    waiting = select(Notice).where(
+        Notice.kind == kind, Notice.state == NoticeState.WAITING, Notice.values[name].as_integer() == number
+    )
+    for notice in db.session.scalars(waiting.with_for_update()).all():
+        _drop(notice, NoticeState.SKIPPED)
+
+
+def forget(address_key: str) -> None:
+    """Mail to, or in the name of, somebody who is erased, that was owed to who is no reader."""
+    about = select(Notice).where(
+        Notice.subscriber_id.is_(None),
+        or_(Notice.address_key == address_key, func.lower(Notice.values["payer"].as_string()) == address_key),
+        Notice.state != NoticeState.SENDING,
+    )
+    for notice in db.session.scalars(about.with_for_update()).all():
+        _drop(notice, NoticeState.SKIPPED if notice.state is NoticeState.WAITING else notice.state)
 
 
 def latest_of(address_key: str, kinds: tuple[NoticeKind, ...], since: datetime) -> int | None:

@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, text
 
 from newsletter import clock
-from newsletter.billing import dunning, plans, seats
+from newsletter.accounts import owners
+from newsletter.billing import dunning, plans, reconciling, seats
 from newsletter.billing.models import Seat, Terms
 from newsletter.billing.plans import NotPossible
 from newsletter.db import db
@@ -216,12 +217,15 @@ def test_seats_move_to_another_tier_with_their_payer(house: House, app: Flask, o
     tasks.run(Job.KEEP_TIERS_IN_STEP)
     friends = db.session.scalars(select(Price).where(Price.amount == 300)).one()
 
+    owners.create_owner("mara@example.com", "Mara", "a thread, a page and a light")
     told, _ = plans.preview(house.account, house.stripe, group(), friends)
     plans.switch(house.account, house.stripe, group(), friends, told)
     db.session.commit()
 
     assert [each.tier.name for each in held_by(ADA)] == ["Friends"]
     (*_, words) = mail(outbox, ADA)
+    news = db.session.scalars(select(Notice.values).where(Notice.kind == NoticeKind.MEMBER_NEWS)).all()
+    assert [each["headline"] for each in news] == ["A reader went down: Friends, for €9.00 a month."]  # not of the seat
     assert "You hold Friends now. Before, it was Patrons. Nothing is charged to you." in " ".join(words.split())
 
 
@@ -272,7 +276,83 @@ def test_whoever_tries_a_tier_for_nothing_tries_no_seats(house: House) -> None:
 
     with pytest.raises(NotPossible, match="seats are not tried"):
         plans.preview_seats(house.account, house.stripe, group(), 50)
-    with pytest.raises(seats.NoneFree):
+    with pytest.raises(seats.BadSeat, match="while what is paid goes on"):
+        seats.offer(group(), Address.read(ADA))
+
+
+def test_of_a_group_that_the_provider_does_not_know_any_more_the_seats_end(
+    house: House, app: Flask, outbox: Outbox
+) -> None:
+    app.test_client().post(offer_after_buying(house, outbox), data={"email": ADA})
+    del house.till.things[group().reference or ""]
+
+    reconciling.reconcile(house.account, house.stripe)
+
+    assert (group().state, reads(GRACE), reads(ADA)) == (MembershipState.ENDED, "free", "free")
+
+
+def test_of_a_group_that_ended_no_address_is_kept_for_a_seat_that_nobody_took(house: House, outbox: Outbox) -> None:
+    offer_after_buying(house, outbox)
+    house.stripe.end(group().reference or "")
+    house.deliver()
+
+    assert db.session.scalars(select(Seat.email)).all() == [""]
+
+
+def test_whoever_has_another_address_signs_in_to_take_a_seat(house: House, app: Flask, outbox: Outbox) -> None:
+    """Else a link would tell of any address whether it pays, and write to whom it likes."""
+    way = offer_after_buying(house, outbox)
+    house.buy(KEN)
+    house.deliver()
+
+    for address in (KEN, "nobody@example.com"):
+        refused = app.test_client().post(way, data={"email": address})
+        assert refused.status_code == 409
+        assert "kept for another address" in refused.text
+
+
+def test_an_erased_address_frees_no_seat_that_another_holds(house: House, app: Flask, outbox: Outbox) -> None:
+    way = offer_after_buying(house, outbox)
+    for address in (KEN, ADA):
+        factories.subscriber(address)
+    db.session.commit()
+    client = app.test_client()
+    sign_in(client, outbox, KEN)
+    assert client.post(way).status_code == 200
+
+    erasure.forget(db.session.scalars(select(Subscriber).where(Subscriber.email == ADA)).one())
+    db.session.commit()
+
+    assert (reads(KEN), seats.free(group())) == ("paying", 1)
+    assert db.session.scalars(select(Seat.email)).all() == [""]
+
+
+@pytest.mark.parametrize("erased", [GRACE, ADA])
+def test_of_who_is_erased_no_letter_about_a_seat_tells(house: House, outbox: Outbox, erased: str) -> None:
+    offer_after_buying(house, outbox)
+    if erased == ADA:
+        factories.subscriber(ADA)
+    erasure.forget(db.session.scalars(select(Subscriber).where(Subscriber.email == erased)).one())
+    db.session.commit()
+
+    kept = db.session.execute(text("SELECT address, address_key, values FROM notice WHERE kind = 'seat'")).all()
+    assert erased not in str(kept)
+
+
+def test_a_seat_that_is_taken_back_before_its_letter_left_sends_none(house: House, outbox: Outbox) -> None:
+    buy(house)
+    seats.take_back(group(), seats.offer(group(), Address.read(ADA)))
+    db.session.commit()
+
+    assert mail(outbox, ADA) == []
+
+
+def test_nobody_is_written_to_again_and_again(house: House) -> None:
+    buy(house)
+    seats.take_back(group(), seats.offer(group(), Address.read(ADA)))
+    db.session.execute(text("UPDATE notice SET address_key = :key WHERE kind = 'seat'"), {"key": ADA})  # it has left
+
+    with pytest.raises(seats.BadSeat, match="such a letter within a week"):
         seats.offer(group(), Address.read(ADA))
 
 

@@ -27,6 +27,7 @@ VALUES: dict[str, object] = {
     "tier": "Friends & co",
     "benefits": ["The <b>drawer</b>", "Thanks"],
     "trial_until": "",
+    "is_seat": False,
     "given_until": "",
     "next_date": "3 January 2027",
     "next_amount": "€5.00 a month",
