@@ -90,10 +90,18 @@ def _checkout(account: Account, stripe: Stripe, event: PaymentEvent) -> None:
         customers.ask_to_confirm(customer.subscriber)
     if bought.subscription:
         _subscription_named(account, stripe, bought.subscription)
-    elif bought.payment and bought.is_paid and bought.notes.get("newsletter"):
+    elif bought.payment and bought.notes.get("newsletter"):
+        _paid_once(account, stripe, bought)
+
+
+def _paid_once(account: Account, stripe: Stripe, bought: Bought) -> None:
+    gift = bought.notes.get("gift", "")
+    if bought.is_paid:
         payment = books.enter_once(account, stripe, bought.payment, _kind(bought))
         if payment and payment.kind is PaymentKind.GIFT:
-            gifts.paid(payment, bought.notes.get("gift", ""))
+            gifts.paid(payment, gift)
+    elif gift:  # by bank debit: it takes days until the bank has answered
+        gifts.wait_for_bank(gift)
 
 
 def _kind(bought: Bought) -> PaymentKind:

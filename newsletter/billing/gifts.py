@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, exists, func, or_, select
 
 from newsletter import clock, links
 from newsletter.billing import checkout, customers, telling, terms
-from newsletter.billing.models import Account, Gift, Payment, PaymentKind
+from newsletter.billing.models import Account, Gift, Payment, PaymentKind, Told
 from newsletter.billing.stripe import Stripe
 from newsletter.config import settings
 from newsletter.db import db
@@ -26,6 +26,8 @@ FURTHEST = timedelta(days=366)
 REMINDED_AFTER = timedelta(days=14)
 IN_THE_MORNING = time(8)
 UNPAID_FOR = timedelta(days=3)  # then what was begun and never paid is forgotten
+LONGEST_DEBIT = timedelta(days=30)  # until a bank has said whether there is money
+_WAITS = "waits for a bank"
 LASTS = timedelta(days=3)  # of a letter whose mail server does not take it
 A_BATCH = 100
 _LINK = re.compile(r"https?:|www\.|\w\.(?:com|net|org|io|info|biz|ru|cn|xyz|top|link)\b", re.IGNORECASE)
@@ -171,10 +173,19 @@ def void(payment: Payment) -> None:
         membership.ends_at = clock.now()
 
 
+def wait_for_bank(noted: str) -> None:
+    """The money is under way: the gift is not forgotten before the bank has answered."""
+    telling.once(f"gift {noted}", _WAITS)
+
+
 def forget_unpaid() -> None:
     """With the address of whoever was to get it."""
-    old = Gift.paid_at.is_(None), Gift.created_at < clock.now() - UNPAID_FOR
-    for gift in db.session.scalars(select(Gift).where(*old).limit(A_BATCH)).all():
+    waits = exists().where(Told.about == func.concat("gift ", Gift.id), Told.occasion == _WAITS)
+    old = or_(
+        and_(Gift.created_at < clock.now() - UNPAID_FOR, ~waits),
+        Gift.created_at < clock.now() - LONGEST_DEBIT,
+    )
+    for gift in db.session.scalars(select(Gift).where(Gift.paid_at.is_(None), old).limit(A_BATCH)).all():
         db.session.delete(gift)
 
 

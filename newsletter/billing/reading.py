@@ -37,10 +37,10 @@ def subscription(thing: Thing) -> Subscribed:
     )
 
 
-def invoice(thing: Thing) -> Paid:
-    """One that is paid, with `payments.data.payment.payment_intent.latest_charge.balance_transaction` expanded."""
+def invoice(thing: Thing, charge: Thing | None = None) -> Paid:
+    """One that is paid, and the charge of `intent_of` with `balance_transaction` expanded."""
     details = (thing.get("parent") or {}).get("subscription_details") or {}
-    charge = _charge_of(thing)
+    charge = charge or {}
     return Paid(
         reference=thing["id"],
         customer=name(thing["customer"]),
@@ -55,6 +55,12 @@ def invoice(thing: Thing) -> Paid:
         notes=details.get("metadata") or {},
         **_of_charge(charge),
     )
+
+
+def intent_of(thing: Thing) -> str:
+    """The payment by which an invoice was paid, with `payments` expanded. Empty: by none."""
+    paid = [each for each in (thing.get("payments") or {}).get("data") or [] if each.get("status", "paid") == "paid"]
+    return name((paid[-1].get("payment") or {}).get("payment_intent")) if paid else ""
 
 
 def payment(thing: Thing) -> Paid:
@@ -190,15 +196,6 @@ def _discounted(amount: int, discounts: list[Any]) -> int:
     return max(amount, 0)
 
 
-def _charge_of(thing: Thing) -> Thing:
-    for paid in (thing.get("payments") or {}).get("data") or []:
-        intent = (paid.get("payment") or {}).get("payment_intent")
-        if isinstance(intent, dict) and isinstance(intent.get("latest_charge"), dict):
-            charge: Thing = intent["latest_charge"]
-            return charge
-    return {}
-
-
 def _of_charge(charge: Thing) -> dict[str, Any]:
     booked = charge.get("balance_transaction")
     method = (charge.get("payment_method_details") or {}).get("card")
@@ -213,7 +210,8 @@ def _of_charge(charge: Thing) -> dict[str, Any]:
 
 def _country(charge: Thing) -> str:
     address = (charge.get("billing_details") or {}).get("address") or {}
-    method = (charge.get("payment_method_details") or {}).get("card") or {}
+    details = charge.get("payment_method_details") or {}
+    method = details.get(details.get("type") or "card") or {}
     return address.get("country") or method.get("country") or ""
 
 

@@ -227,10 +227,10 @@ class Stripe:
     def invoice(self, reference: str) -> tuple[str, Paid, int]:
         """Its state, what was paid, and how often payment was tried."""
         with _plain():
-            found = _whole(
-                self._v1.invoices.retrieve(reference, {"expand": ["payments.data.payment.payment_intent." + _CHARGE]})
-            )
-        return found["status"] or "", reading.invoice(found), found["attempt_count"]
+            found = _whole(self._v1.invoices.retrieve(reference, {"expand": ["payments"]}))
+            intent = reading.intent_of(found)  # asked for by itself: no more than four levels come at once
+            paid = _whole(self._v1.payment_intents.retrieve(intent, {"expand": [_CHARGE]})) if intent else {}
+        return found["status"] or "", reading.invoice(found, paid.get("latest_charge")), found["attempt_count"]
 
     def invoices(self, since: datetime) -> Iterator[Paid]:
         """Those that were paid, of subscriptions or not."""
@@ -355,7 +355,7 @@ def _plain() -> Iterator[None]:
             raise NotThere(f"The payment provider has no such thing: {error.param or 'it'} is not there.") from None
         raise TurnedDown(f"The payment provider says: {error.user_message or error}") from None
     except stripe.CardError as error:
-        if error.code == "authentication_required":
+        if error.code in {"authentication_required", "subscription_payment_intent_requires_action"}:
             raise TurnedDown(
                 "Your bank wants to ask you before it pays, and cannot ask you from here. Nothing was charged. "
                 "Put in another card, under Card and invoices, and do it once more."

@@ -22,7 +22,7 @@ from tests.billing.test_plans import held, price
 # What of each object is expanded in our calls: see newsletter/billing/stripe.py.
 EXPANDED = {
     "subscription": ("latest_invoice", "discounts.source.coupon"),
-    "invoice": ("payments.data.payment.payment_intent.latest_charge.balance_transaction",),
+    "invoice": ("payments",),
     "customer": ("invoice_settings.default_payment_method",),
     "payment_intent": ("latest_charge.balance_transaction",),
 }

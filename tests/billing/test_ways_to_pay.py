@@ -1,11 +1,12 @@
 """Cards whose bank asks, debits that take days, and discounts in what a switch costs."""
 
 import re
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from newsletter.billing import dunning, plans, retaining
+from newsletter.billing import dunning, gifts, plans, retaining
 from newsletter.billing.models import Gift, Offer, OfferKind, OfferLasts, Payment, Terms
 from newsletter.billing.offers import add as add_offer
 from newsletter.billing.stripe import TurnedDown
@@ -101,6 +102,9 @@ def test_a_gift_by_bank_debit_is_mailed_when_the_money_is_there(house: House) ->
     assert db.session.scalars(select(Gift.paid_at)).all() == [None]
     assert notices(NoticeKind.GIFT) == []
 
+    db.session.execute(update(Gift).values(created_at=Gift.created_at - timedelta(days=4)))
+    gifts.forget_unpaid()  # not while the bank has not answered
+    db.session.commit()
     house.days_pass(6)
     house.deliver()
 
