@@ -210,7 +210,7 @@ class Stripe:
         full = self._preview(reference, {**unmixed, "proration_behavior": "none"})
         ends = [line["period"]["end"] for line in full["lines"]["data"]]
         return Difference(
-            due_now=now["total"] if said["proration_behavior"] != "none" else 0,
+            due_now=_due(now) if said["proration_behavior"] != "none" else 0,
             currency=full["currency"].upper(),
             next_amount=full["total"],
             next_at=next_at or reading.moment(max(ends, default=full["period_end"])),
@@ -324,6 +324,12 @@ def _parsed(body: bytes) -> dict[str, Any]:
     if not isinstance(told, dict) or told.get("object") != "event":
         raise ValueError
     return told
+
+
+def _due(previewed: Thing) -> int:
+    """What is charged, after what was left over from earlier; below nothing: so much is left over by this."""
+    due: int = previewed["amount_due"] if previewed["total"] > 0 else previewed["total"]
+    return due
 
 
 def _whole(thing: stripe.StripeObject) -> Thing:

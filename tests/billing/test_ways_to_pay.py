@@ -147,3 +147,17 @@ def test_a_switch_costs_what_was_told_with_what_an_offer_takes_off(
     assert [each["amount_paid"] for each in house.till.all("invoice")] == [told.due_now, 500]
     house.days_pass(367)
     assert house.till.all("invoice")[0]["amount_paid"] == then
+
+
+def test_what_is_left_over_from_earlier_is_taken_off_what_is_told(house: House) -> None:
+    house.buy(GRACE)
+    house.deliver()
+    house.till.things[house.stripe.subscription(held().reference or "").customer]["balance"] = -1000
+    yearly = price("Patrons", Cadence.YEAR)
+
+    told, _ = plans.preview(house.account, house.stripe, held(), yearly)
+    plans.switch(house.account, house.stripe, held(), yearly, told)
+    db.session.commit()
+
+    assert 3500 <= told.due_now <= 3510
+    assert house.till.all("invoice")[0]["amount_paid"] == told.due_now

@@ -262,13 +262,14 @@ def _previewed(said: Thing) -> Thing:
     sub = _find(f"subscriptions/{said['subscription']}")
     proration = asked.get("proration_behavior", "create_prorations")
     planned = replanned(sub, asked["items"][0], proration, int(asked.get("proration_date", state.now())))
+    due = planned.due if proration == "always_invoice" else planned.full
     return {
         "id": "upcoming_in_practice",
         "object": "invoice",
         "customer": sub["customer"],
         "currency": planned.price["currency"],
-        "total": planned.due if proration == "always_invoice" else planned.full,
-        "amount_due": max(planned.due if proration == "always_invoice" else planned.full, 0),
+        "total": due,
+        "amount_due": max(due + min(state.things[sub["customer"]]["balance"], 0), 0),
         "period_end": planned.end,
         "lines": _list([{"object": "line_item", "period": {"start": planned.start, "end": planned.end}}]),
     }
