@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Text, any_, bindparam, cast, func, select, text
+from sqlalchemy import BigInteger, Select, Text, bindparam, cast, func, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from newsletter import clock
@@ -135,7 +135,7 @@ def readers(ids: Sequence[int], newsletter_id: int, tier_ids: Sequence[int] = ()
     rows = _READERS.rows(ids=array(ids), newsletter_id=newsletter_id, tier_ids=array(tier_ids))
     # Asked of the suppressions themselves too: the copy on the subscriber may be missing if both were written at once.
     barred = suppression.barred([key for *_, key in rows])
-    db.session.rollback()
+    db.session.commit()  # nothing was written; with a rollback the driver would forget what it has prepared
     found = {
         reader_id: Reader(reader_id, email, name, kind, may_be_mailed=True)
         for reader_id, email, name, kind, key in rows
@@ -144,18 +144,30 @@ def readers(ids: Sequence[int], newsletter_id: int, tier_ids: Sequence[int] = ()
     return [found.get(reader_id) or Reader(reader_id, "", "", "", False) for reader_id in ids]
 
 
-_READERS = Rehearsed(
-    select(
-        Subscriber.id,
-        Subscriber.email,
-        Subscriber.name,
-        access.kind(Subscriber.id, bindparam("tier_ids", type_=Text)),
-        Subscriber.email_key,
-    ).where(
-        Subscriber.id == any_(cast(bindparam("ids", type_=Text), ARRAY(BigInteger))),
-        Subscriber.may_be_mailed(bindparam("newsletter_id", type_=BigInteger)),
+def _as_they_are() -> Select[tuple[int, str | None, str, str, str]]:
+    """Each reader is looked up by itself, as fences (OFFSET 0) have it: as a join, PostgreSQL may read all who are
+    subscribed, and all members, for every few hundred."""
+    ids = (
+        func.unnest(cast(bindparam("ids", type_=Text), ARRAY(BigInteger)))
+        .table_valued("id", name="reader")
+        .render_derived()
     )
-)
+    found = (
+        select(
+            Subscriber.id,
+            Subscriber.email,
+            Subscriber.name,
+            access.kind(Subscriber.id, bindparam("tier_ids", type_=Text)).label("kind"),
+            Subscriber.email_key,
+        )
+        .where(Subscriber.id == ids.c.id, Subscriber.may_be_mailed(bindparam("newsletter_id", type_=BigInteger)))
+        .offset(0)
+        .lateral("found")
+    )
+    return select(found).select_from(ids.join(found, true()))
+
+
+_READERS = Rehearsed(_as_they_are())
 
 
 def record(claim: Claim, answers: Sequence[Answer], put_off: Sequence[PutOff] = ()) -> Standing | None:
