@@ -1,18 +1,23 @@
 """What a sending process was about to do and what it heard, on its own disk.
 
-One small file for each claim: "H reader" before the final dot, "A reader outcome reply" after the answer. Plain writes,
-no fsync: the file survives the death of the process, which is what it is for. Whoever takes the claim over replays it:
-answered is known, handed over without an answer is in doubt, the rest was never sent. A machine that was started anew
-may have lost the last lines, or the file: then the rest is not known.
+One small file for each claim: "H reader" before the final dot, "A reader outcome reply" after the answer. It is memory
+that the system writes to the disk when it pleases: it survives the death of the process, which is what it is for, and
+a line costs no call to the system. Whoever takes the claim over replays it: answered is known, handed over without an
+answer is in doubt, the rest was never sent. A machine that was started anew may have lost the last lines, or the file:
+then the rest is not known.
+
+The file is a head (whose it is, whether it is sealed, how many bytes of lines count), the lines, and room for more.
 """
 
 import contextlib
-import errno
 import fcntl
 import json
+import mmap
 import os
 import secrets
-import stat
+import struct
+import threading
+import time
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -50,6 +55,16 @@ class Replay:
     in_doubt: list[int] = field(default_factory=list)
 
 
+_HEAD = struct.Struct("@4sB3xQ")
+_LENGTH = struct.Struct("@Q")  # written by one instruction: a process dies before it or after it
+_LENGTH_AT = _HEAD.size - _LENGTH.size
+_SEAL_AT = 4
+_MAGIC = b"NLJ1"
+_OPEN, _SEALED = 0, 1
+FIRST_ROOM = 8 * 1024  # bytes; doubled when they are full
+SETTLED = 0.01  # seconds after which every processor has seen what another one wrote: it takes some nanoseconds
+
+
 class Journal:
     """The open journal of one claim, begun before it, so that every claim has one. Threads may share it."""
 
@@ -57,9 +72,18 @@ class Journal:
         self.token = f"{_boot()}-{secrets.token_hex(16)}"
         folder().mkdir(parents=True, exist_ok=True)
         self._path = _path(self.token)
-        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)  # falls off with the process, however it dies
-        self._is_torn = False  # ends in the middle of a line: whatever came after could not be read
+        self._lock = threading.Lock()
+        self._memory = mmap.mmap(-1, 1)
+        self._end = _HEAD.size
+        self._room = 0
+        try:
+            self._make_room(FIRST_ROOM)
+            _HEAD.pack_into(self._memory, 0, _MAGIC, _OPEN, 0)
+        except BaseException:
+            self.close(forget=True)
+            raise
 
     def handing_over(self, reader_id: int, variant_id: int | None) -> None:
         self.write(handed_over(reader_id, variant_id))
@@ -70,27 +94,46 @@ class Journal:
     @property
     def is_sealed(self) -> bool:
         """Whether somebody has taken the claim over. To be asked after "H reader" is written, and before the dot."""
-        return not os.fstat(self._file).st_mode & stat.S_IWUSR
+        return self._memory[_SEAL_AT] != _OPEN
 
     def close(self, *, forget: bool) -> None:
         """`forget` only once everything in it is in the database."""
+        self._memory.close()  # it holds the file open as well, and with it the lock
         os.close(self._file)
         if forget:
             self._path.unlink(missing_ok=True)
 
     def write(self, lines: str) -> None:
-        """Lines made by `handed_over` and `heard`, in one go."""
+        """Lines made by `handed_over` and `heard`: all of them, or, on a full disk (OSError), none."""
         written = lines.encode("ascii")
-        # A full disk takes a part, and says so only the next time.
-        self._is_torn = self._is_torn or os.write(self._file, written) != len(written)
-        if self._is_torn:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
+        with self._lock:
+            end = self._end + len(written)
+            if end > self._room:
+                self._make_room(end)
+            self._memory[self._end : end] = written
+            self._end = end
+            _LENGTH.pack_into(self._memory, _LENGTH_AT, end - _HEAD.size)
+
+    def _make_room(self, least: int) -> None:
+        """Really there, and not only promised: a disk that is full is met here, where it can still be said."""
+        room = max(self._room, FIRST_ROOM)
+        while room < least:
+            room *= 2
+        _allocate(self._file, self._room, room)
+        self._memory, self._room = mmap.mmap(self._file, room), room
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         self.close(forget=kind is None)
+
+
+def _allocate(file: int, begin: int, end: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, begin, end - begin)
+    else:
+        os.pwrite(file, bytes(end - begin), begin)
 
 
 def handed_over(reader_id: int, variant_id: int | None) -> str:
@@ -118,15 +161,20 @@ def seal(token: str) -> None:
     Leases go by the clock of the database, and a clock that is set forward ends them all while everybody is at work.
     """
     with contextlib.suppress(FileNotFoundError):
-        _path(token).chmod(stat.S_IRUSR)
+        if _head_of(token):
+            with _path(token).open("r+b", buffering=0) as file:
+                file.seek(_SEAL_AT)
+                file.write(bytes([_SEALED]))
+            time.sleep(SETTLED)
 
 
 def replay(token: str) -> Replay:
     """What is known of a claim whose process is gone."""
-    told = Replay(is_complete=token.startswith(f"{_boot()}-") and _path(token).exists())
+    lines = _lines(token)
+    told = Replay(is_complete=token.startswith(f"{_boot()}-") and lines is not None)
     in_doubt: dict[int, None] = {}
     heard: dict[int, Answer | PutOff] = {}  # the last word counts
-    for line in _lines(token):
+    for line in lines or ():
         try:
             kind, reader_id, *rest = json.loads(line)
         except (ValueError, TypeError):  # what a power cut made of a file: from here on nothing is known
@@ -195,8 +243,18 @@ def _path(token: str) -> Path:
     return folder() / f"{token}.log"
 
 
-def _lines(token: str) -> list[bytes]:
-    path = _path(token)
-    if not path.exists():
-        return []
-    return path.read_bytes().split(b"\n")[:-1]  # what follows the last line end was cut off by the crash
+def _head_of(token: str) -> tuple[int, int] | None:
+    """Its seal, and how many bytes of lines count. None for what is no journal."""
+    with contextlib.suppress(FileNotFoundError), _path(token).open("rb") as file:
+        head = file.read(_HEAD.size)
+        if len(head) == _HEAD.size and head.startswith(_MAGIC):
+            _, seal, length = _HEAD.unpack(head)
+            return seal, length
+    return None
+
+
+def _lines(token: str) -> list[bytes] | None:
+    head = _head_of(token)
+    if head is None:
+        return None
+    return _path(token).read_bytes()[_HEAD.size : _HEAD.size + head[1]].split(b"\n")[:-1]

@@ -1,5 +1,7 @@
 """What a sending process leaves on its disk, and what is known from it when the process is gone."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from newsletter.sending import journal
@@ -19,8 +21,9 @@ def die_in_the_middle(*, torn: bytes = b"") -> str:
     written.answered(PutOff(2, "451 later"))
     written.handing_over(3, 7)
     written.close(forget=False)
-    with (journal.folder() / f"{written.token}.log").open("ab") as file:
-        file.write(torn)
+    path = journal.folder() / f"{written.token}.log"
+    lines, _, room = path.read_bytes().partition(b"\0" * 64)
+    path.write_bytes(lines + torn + bytes(64) + room[len(torn) :])
     return written.token
 
 
@@ -58,6 +61,51 @@ def test_a_journal_is_abandoned_only_when_its_process_is_gone() -> None:
         assert not journal.is_abandoned(living.token)
 
     assert journal.is_abandoned(die_in_the_middle())
+
+
+def test_it_grows_with_what_is_written_and_loses_nothing() -> None:
+    long = Journal()
+    for reader_id in range(3000):
+        long.answered(Answer(reader_id, Outcome.ACCEPTED, "250 2.0.0 Ok: queued as 4jZNG14Rsmz1WmxL", 7))
+        long.handing_over(reader_id + 3000, 7)
+    long.close(forget=False)
+
+    told = journal.replay(long.token)
+    assert [answer.reader_id for answer in told.answers] == list(range(3000))
+    assert told.in_doubt == list(range(3000, 6000))
+
+
+def test_several_threads_write_whole_lines() -> None:
+    shared = Journal()
+    with ThreadPoolExecutor(4) as carriers:
+        carriers.map(lambda reader_id: shared.handing_over(reader_id, 7), range(4000))
+    shared.close(forget=False)
+
+    assert sorted(journal.replay(shared.token).in_doubt) == list(range(4000))
+
+
+def test_who_writes_sees_that_it_was_sealed_and_who_sealed_it_sees_what_was_written() -> None:
+    with Journal() as held:
+        held.handing_over(1, 7)
+        assert not held.is_sealed
+
+        journal.seal(held.token)
+
+        assert held.is_sealed
+        assert journal.replay(held.token).in_doubt == [1]
+        held.handing_over(2, 7)  # it looks after it has written: this one is told of, and does not leave
+        assert held.is_sealed
+
+
+def test_what_is_no_journal_tells_nothing_and_is_left_as_it_is() -> None:
+    path = journal.folder() / "other.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b'["H", 1, 7]\n')
+
+    journal.seal("other")
+
+    assert path.read_bytes() == b'["H", 1, 7]\n'
+    assert (journal.replay("other").is_complete, journal.replay("other").in_doubt) == (False, [])
 
 
 def test_it_is_forgotten_only_when_all_went_well() -> None:
