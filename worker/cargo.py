@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from newsletter.sending import journal
 from newsletter.sending.journal import Answer, Journal, PutOff
@@ -15,6 +15,10 @@ from worker.transports import Accepted, Deferred, NoAnswer, Outgoing, Refused
 
 Item = TypeVar("Item")
 Result = Answer | PutOff
+
+# Messages that are made in one go. What makes them and what sends them drive each other out of the processor's caches:
+# by turns of one, both take half as long again.
+MADE_AT_ONCE = 16
 
 
 @dataclass
@@ -38,7 +42,7 @@ class Cargo(Generic[Item]):
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._waiting: deque[Item] = deque()
-        self._back: deque[Outgoing] = deque()  # made, and not handed over after all
+        self._back: deque[Outgoing] = deque()  # made, and not handed over yet, or not after all
         self._aside: dict[str, deque[Item | Outgoing]] = {}
         self._results: list[Result] = []
         self._in_hand = 0
@@ -134,30 +138,49 @@ class Cargo(Generic[Item]):
             return not self._is_over()
 
     def next(self, relay: str = "") -> Outgoing | None:
-        while True:
-            with self._lock:
-                if not self._has_next():
-                    return None
-                if self._aside or not self.gate.lanes.is_free:
-                    item = self._chosen(relay)
-                    if item is None:
-                        return None
-                else:
-                    item = self._back.popleft() if self._back else self._waiting.popleft()
-                self._in_hand += 1
-            if isinstance(item, Outgoing):
-                return item
-            try:
+        while items := self._taken(relay):
+            first = items[0]
+            message = first if isinstance(first, Outgoing) else self._first_made(items, relay)
+            if message is not None:
+                return message
+        return None
+
+    def _taken(self, relay: str) -> list[Any]:
+        """One message that is made already, or items that are not; empty when nothing may be given out now."""
+        with self._lock:
+            if not self._has_next():
+                return []
+            if self._aside or not self.gate.lanes.is_free:
+                chosen = self._chosen(relay)
+                taken = [] if chosen is None else [chosen]
+            elif self._back:
+                taken = [self._back.popleft()]
+            else:
+                taken = [self._waiting.popleft() for _ in range(min(MADE_AT_ONCE, len(self._waiting)))]
+            self._in_hand += len(taken)
+            return taken
+
+    def _first_made(self, items: Sequence[Item], relay: str) -> Outgoing | None:
+        """The first message that comes of these items, if any; the others are kept for whoever asks next."""
+        ready: deque[Outgoing] = deque()
+        unmade = len(items)
+        try:
+            for item in items:
                 made = self.made(item)
-            except BaseException as error:
-                self.fail(error)
-                with self._changed:
-                    self._in_hand -= 1
-                return None
-            if isinstance(made, Outgoing):
-                return made
-            self.gate.give_back(relay, self.address(item))
-            self._note(made)
+                unmade -= 1
+                if isinstance(made, Outgoing):
+                    ready.append(made)
+                else:
+                    self.gate.give_back(relay, self.address(item))
+                    self._note(made)
+        except BaseException as error:
+            self.fail(error)
+        with self._changed:
+            first = ready.popleft() if ready and self._error is None else None
+            self._back.extend(ready)
+            self._in_hand -= len(ready) + unmade
+            self._changed.notify_all()
+            return first
 
     def handing_over(self, messages: Sequence[Outgoing], heard_before: str) -> None:
         """`heard_before`: lines for the journal that were not written yet."""

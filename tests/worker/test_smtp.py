@@ -170,9 +170,10 @@ def test_a_server_that_closes_after_some_messages_is_called_again(
     fleet.close()
     with SmtpSink(messages_per_connection=2, pipelining=pipelining) as sink, Journal() as journal:
         monkeypatch.setattr(transports, "open_session", lambda url, timeout: smtp.connect(sink.url, 3))
-        cargo = Cargo(lambda item: item, journal, lambda: None, window=100, group=10)
+        messages = basket(*(f"r{number}@example.com" for number in range(5))).waiting
+        cargo = Cargo(messages.__getitem__, journal, lambda: None, window=100, group=10)
         with Crew(cargo, 1) as crew:
-            cargo.add(basket(*(f"r{number}@example.com" for number in range(5))).waiting)
+            cargo.add(range(5))
             cargo.close()
             while not crew.is_gone:
                 time.sleep(0.01)

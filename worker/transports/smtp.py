@@ -208,13 +208,8 @@ class SmtpSession:
         return [b"RSET\r\n", *envelope] if self._needs_reset else envelope
 
     def _send(self, *parts: bytes) -> None:
-        """In one go."""
-        if self._is_encrypted:  # each part would be a record of its own
-            self._socket.sendall(b"".join(parts))
-            return
-        sent = self._socket.sendmsg(parts)  # without making one of them first
-        if sent < sum(map(len, parts)):
-            self._socket.sendall(b"".join(parts)[sent:])
+        """In one go, and as one piece: the system takes longer over many than we do over joining them."""
+        self._socket.sendall(b"".join(parts))
 
     def _reply(self, patience: float) -> Waits[Reply]:
         """One reply, whole: its code, and all its words on one line. Raises OSError when there is none."""
