@@ -161,7 +161,7 @@ class Round:
         patience = gate.Patience()
         ours.tend(len(ids))  # before anybody carries: what others have heard, and what is used up already
         with Crew(cargo, len(ids)) as crew:
-            ids = self._fill(cargo, ids, ledger.GROUP)
+            ids = self._fill(cargo, ids, ledger.FIRST)
             looked_at = time.monotonic()
             while not crew.is_gone:
                 ours.tend(cargo.left + len(ids))

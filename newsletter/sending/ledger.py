@@ -26,6 +26,7 @@ SAFETY = 2.0  # seconds of a lease that we do not use: the statement that grants
 FIRST_WAIT = timedelta(minutes=5)  # greylisting wants at least this much
 LONGEST_WAIT = timedelta(hours=4)
 AHEAD = 500  # readers of a chunk that are read at once
+FIRST = 50  # of them, so that the connections need not wait for more
 GROUP = 150  # readers of a chunk that are recorded at once
 WINDOW = 2 * GROUP  # readers of a chunk who may have been written to without being recorded yet
 LOST = "The machine that was sending broke down, and with it what the mail server answered."
@@ -277,17 +278,24 @@ def _open_readers(chunk_id: int, mailing_id: int) -> list[int]:
     return ids
 
 
-# Asked for each reader by itself: as a join, PostgreSQL may read all that the mailing has recorded, for every chunk.
+# A chunk that nobody has touched yet needs no asking: its counts are written together with the outcomes. Else each
+# reader is asked for by itself: as a join, PostgreSQL may read all that the mailing has recorded, for every chunk.
 _OPEN_READERS = Rehearsed(
     text("""
-        SELECT coalesce(array_agg(reader.id ORDER BY reader.position), '{}')
-        FROM chunk, unnest(chunk.reader_ids) WITH ORDINALITY AS reader (id, position)
-        WHERE chunk.id = :chunk_id
-          AND (SELECT true FROM delivery
-               WHERE delivery.mailing_id = :mailing_id AND delivery.subscriber_id = reader.id) IS NULL
-          AND NOT EXISTS (SELECT FROM waiting JOIN mailing ON mailing.id = waiting.mailing_id
-                          WHERE waiting.mailing_id = :mailing_id AND waiting.subscriber_id = reader.id
-                            AND waiting.send_after > now() AND mailing.state <> 'stopped')
+        SELECT CASE
+            WHEN accepted + refused + skipped + expired + unconfirmed = 0
+                 AND NOT EXISTS (SELECT FROM waiting WHERE waiting.chunk_id = chunk.id) THEN reader_ids
+            ELSE (
+                SELECT coalesce(array_agg(reader.id ORDER BY reader.position), '{}')
+                FROM unnest(chunk.reader_ids) WITH ORDINALITY AS reader (id, position)
+                WHERE (SELECT true FROM delivery
+                       WHERE delivery.mailing_id = :mailing_id AND delivery.subscriber_id = reader.id) IS NULL
+                  AND NOT EXISTS (SELECT FROM waiting JOIN mailing ON mailing.id = waiting.mailing_id
+                                  WHERE waiting.mailing_id = :mailing_id AND waiting.subscriber_id = reader.id
+                                    AND waiting.send_after > now() AND mailing.state <> 'stopped')
+            )
+        END
+        FROM chunk WHERE id = :chunk_id
     """)
 )
 
