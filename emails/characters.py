@@ -22,6 +22,8 @@ def carried(text: str, but: frozenset[str] = frozenset()) -> str:
 
 def one_line(text: str) -> str:
     """A value for a header or a field: no line breaks, single blanks."""
+    if text.isprintable() and "  " not in text:  # as nearly always: the blank is the only one that is printable
+        return text.strip()
     return " ".join(_BREAKING.sub(" ", text).split())
 
 

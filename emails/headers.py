@@ -53,6 +53,8 @@ def encoded(text: str) -> str:
     by_letter = sum(map(len, map(_Q.__getitem__, raw)))
     written = _base64 if by_letter * 3 > len(raw) * 4 else _by_letter
     limit = 36 if written is _base64 else 16  # bytes: both stay under 60 columns, and a field's name fits before
+    if 0 < len(raw) <= limit:
+        return written(raw)
     words: list[str] = []
     chunk = b""
     for character in text:
@@ -99,7 +101,7 @@ def _folded(words: list[str], used: int) -> str:
 
 
 def _by_letter(chunk: bytes) -> str:
-    return f"=?utf-8?q?{''.join(_Q[byte] for byte in chunk)}?="
+    return f"=?utf-8?q?{''.join(map(_Q.__getitem__, chunk))}?="
 
 
 def _base64(chunk: bytes) -> str:

@@ -44,6 +44,8 @@ class Letter:
         for value, places in self._gaps:
             words = value(recipient)
             plain = quoted_printable.plain(words)
+            if plain is None and words and words == escape(words):
+                plain = quoted_printable.value(words)
             for place, gaps in places:
                 written = plain if plain is not None and place.kind in _BODIES else _written(place, words, recipient)
                 for at in gaps:  # written once, however often it is needed

@@ -37,8 +37,10 @@ def value(text: str) -> bytes:
     source = text.encode()
     if _PLAIN.match(source):
         return source
+    if len(source) <= _CHUNK:
+        return b"".join(map(_VALUE.__getitem__, source))
     return SOFT.join(
-        b"".join([_VALUE[byte] for byte in source[at : at + _CHUNK]]) for at in range(0, len(source), _CHUNK)
+        [b"".join(map(_VALUE.__getitem__, source[at : at + _CHUNK])) for at in range(0, len(source), _CHUNK)]
     )
 
 

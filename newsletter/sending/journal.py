@@ -21,14 +21,13 @@ import time
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from newsletter.config import settings
 from newsletter.sending.models import Outcome
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What became of one reader's message."""
 
     reader_id: int

@@ -110,7 +110,7 @@ class SmtpSession:
         except BaseException:  # without the dot there is no message: RFC 5321 §4.1.1.4
             _return(load, message, following)
             raise
-        envelope = b"".join(self._envelope(following)) if following and self._pipelines else b""
+        envelope = "".join(self._envelope(following)).encode("ascii") if following and self._pipelines else b""
         try:
             # No line of it begins with a dot, so there is nothing to stuff (§4.5.2): looking costs as much as sending.
             self._send(*message.parts, b".\r\n", envelope)
@@ -154,10 +154,10 @@ class SmtpSession:
         heard: list[Reply] = []
         try:
             if self._pipelines and not is_sent:
-                self._send(*commands)
+                self._send("".join(commands).encode("ascii"))
             for command in commands:
                 if not self._pipelines:
-                    self._send(command)
+                    self._send(command.encode("ascii"))
                 heard.append((yield from self._reply(self._timeout)))
                 if heard[-1][0] == 421 or (not self._pipelines and not 200 <= heard[-1][0] < 400):
                     break
@@ -198,14 +198,10 @@ class SmtpSession:
             load.returned(message)
             raise Unavailable(f"The mail server broke off: {plainly(error)}") from None
 
-    def _envelope(self, message: Outgoing) -> list[bytes]:
+    def _envelope(self, message: Outgoing) -> list[str]:
         size = f" SIZE={sum(map(len, message.parts))}" if self._announces_size else ""
-        envelope = [
-            f"MAIL FROM:<{message.sender}>{size}\r\n".encode("ascii"),
-            f"RCPT TO:<{message.recipient}>\r\n".encode("ascii"),
-            b"DATA\r\n",
-        ]
-        return [b"RSET\r\n", *envelope] if self._needs_reset else envelope
+        envelope = [f"MAIL FROM:<{message.sender}>{size}\r\n", f"RCPT TO:<{message.recipient}>\r\n", "DATA\r\n"]
+        return ["RSET\r\n", *envelope] if self._needs_reset else envelope
 
     def _send(self, *parts: bytes) -> None:
         """In one go, and as one piece: the system takes longer over many than we do over joining them."""
