@@ -109,9 +109,9 @@ def keep_prices(tier_id: int) -> ResponseReturnValue:
     found, account = _find(tier_id), Account.connected()
     price = next((each for each in found.prices if each.id == request.values.get("price", 0, type=int)), None)
     running = repricing.running_for(account, price) if account and price else None
-    if running is None:
+    if account is None or running is None:
         raise NotFound("Nothing of the kind is announced.")
-    repricing.call_off(running)
+    repricing.call_off(account, running)
     words = "Called off. Who was told hears that the price stays."
     return saved("called a price off", f"tier {found.id}", url_for(".tier", tier_id=found.id), words)
 

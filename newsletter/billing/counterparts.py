@@ -81,21 +81,30 @@ def price_of(account: Account, subscribed: Subscribed) -> Price | None:
     return db.session.get(Price, our_id) if our_id else None
 
 
+def is_ours(account: Account, subscribed: Subscribed) -> bool:
+    """Made here, and not taken over from elsewhere."""
+    return price_of(account, subscribed) is not None or _tier_made_here(account, subscribed) is not None
+
+
 def tier_of(account: Account, subscribed: Subscribed) -> Tier | None:
     """Also for a price that was made for one reader, such as more than the minimum, or elsewhere."""
     price = price_of(account, subscribed)
     if price:
         return price.tier
+    our_id = _tier_made_here(account, subscribed)
+    if our_id is None:
+        adopted = db.session.get(AdoptedPrice, (account.id, subscribed.price))
+        our_id = adopted.tier_id if adopted else None
+    return db.session.get(Tier, our_id) if our_id else None
+
+
+def _tier_made_here(account: Account, subscribed: Subscribed) -> int | None:
     query = select(Counterpart.our_id).where(
         Counterpart.account_id == account.id,
         Counterpart.kind == CounterpartKind.TIER,
         Counterpart.reference == subscribed.product,
     )
-    our_id = db.session.scalar(query)
-    if our_id is None:
-        adopted = db.session.get(AdoptedPrice, (account.id, subscribed.price))
-        our_id = adopted.tier_id if adopted else None
-    return db.session.get(Tier, our_id) if our_id else None
+    return db.session.scalar(query)
 
 
 def _put(

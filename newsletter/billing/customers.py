@@ -31,7 +31,7 @@ def take(account: Account, payer: Payer, subscriber: Subscriber | None = None) -
         customer.deleted_at = customer.deleted_at or clock.now()
         return customer
     if customer.subscriber_id is None and customer.closing_since is None:
-        reader = subscriber or _noted(payer) or _by_address(account, payer)
+        reader = subscriber or _by_address(account, payer)
         customer.subscriber_id = reader.id if reader else None
     customer.card_brand = payer.card.brand if payer.card else ""
     customer.card_last4 = payer.card.last4 if payer.card else ""
@@ -61,12 +61,6 @@ def to_be_closed() -> list[Customer]:
             select(Customer).where(Customer.closing_since.is_not(None), Customer.deleted_at.is_(None)).limit(100)
         )
     )
-
-
-def _noted(payer: Payer) -> Subscriber | None:
-    noted = payer.notes.get("subscriber", "")
-    found = db.session.get(Subscriber, int(noted)) if noted.isdecimal() else None
-    return found if found and found.erased_at is None else None
 
 
 def _by_address(account: Account, payer: Payer) -> Subscriber | None:

@@ -1,11 +1,12 @@
 """A membership is what the provider holds of it: asked for, and written down. Safe in any order, and twice."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from newsletter.billing import changes, counterparts, customers, offers, seats, terms
+from newsletter.billing import changes, counterparts, customers, offers, promises, seats, terms
 from newsletter.billing.models import Account, Customer
 from newsletter.billing.stripe import NotThere, Stripe
 from newsletter.billing.values import Subscribed
@@ -45,17 +46,20 @@ def keep(account: Account, stripe: Stripe, subscribed: Subscribed, *, is_told: b
     known = _locked(subscribed.reference)
     if known is None and life.state(subscribed.held) is None:
         return None  # begun, and never paid
-    customer = customers.take(account, stripe.customer(subscribed.customer), _said_to_be(subscribed))
+    # What is noted on a subscription that was made elsewhere is about readers and posts of elsewhere.
+    notes = subscribed.notes if counterparts.is_ours(account, subscribed) else {}
+    customer = customers.take(account, stripe.customer(subscribed.customer), _said_to_be(notes))
     if customer.closing_since:
         enqueue(Job.KEEP_MEMBERSHIPS)
     if customer.subscriber_id is None:
         return None  # nobody to hold anything: erased, or without an address
     was = changes.snapshot(known) if known else None
-    membership = known or _new(subscribed, customer, tier)
+    membership = known or _new(subscribed, notes, customer, tier)
     _write(account, membership, subscribed, tier, customer)
     db.session.flush()
-    if known is None and subscribed.notes.get("redemption", "").isdecimal():
-        offers.used(int(subscribed.notes["redemption"]), membership)
+    if known is None and notes.get("redemption", "").isdecimal():
+        offers.used(int(notes["redemption"]), membership)
+    is_told = promises.keep(account, membership, subscribed.price) or is_told
     is_now = changes.snapshot(membership)
     if was != is_now:
         changes.record(membership, was, is_now, is_told=is_told)
@@ -65,7 +69,7 @@ def keep(account: Account, stripe: Stripe, subscribed: Subscribed, *, is_told: b
 
 def agrees(known: Membership, listed: Subscribed, grace: timedelta) -> bool:
     """Whether writing this down would change nothing of the life of what is known."""
-    held, lives = listed.held, life.state(listed.held)
+    held, lives = life.since_first_failure(listed.held, known), life.state(listed.held)
     if lives is None:
         return known.state is MembershipState.ENDED
     return (known.state, known.paid_until, known.cancelled_for, known.ended_at, known.ends_at) == (
@@ -84,6 +88,7 @@ def _write(account: Account, membership: Membership, subscribed: Subscribed, tie
     membership.cadence = subscribed.cadence
     membership.currency = subscribed.currency
     membership.amount = subscribed.amount
+    membership.full_amount = subscribed.full_amount
     membership.seats = subscribed.quantity
     if life.state(subscribed.held) is None:  # what was begun did not come to be paid in time
         membership.state = MembershipState.ENDED
@@ -93,24 +98,24 @@ def _write(account: Account, membership: Membership, subscribed: Subscribed, tie
     life.write(membership, subscribed.held, terms.grace(account.publication_id))
 
 
-def _new(subscribed: Subscribed, customer: Customer, tier: Tier) -> Membership:
+def _new(subscribed: Subscribed, notes: Mapping[str, str], customer: Customer, tier: Tier) -> Membership:
     assert customer.subscriber_id is not None
-    post = subscribed.notes.get("post", "")
+    post = notes.get("post", "")
     made = Membership(
         subscriber_id=customer.subscriber_id,
         tier=tier,
         kind=MembershipKind.PAID,
         reference=subscribed.reference,
         post_id=int(post) if post.isdecimal() else None,
-        is_imported="newsletter" not in subscribed.notes,
+        is_imported="newsletter" not in notes,
     )
     db.session.add(made)
     return made
 
 
-def _said_to_be(subscribed: Subscribed) -> Subscriber | None:
+def _said_to_be(notes: Mapping[str, str]) -> Subscriber | None:
     """Whom we noted on it ourselves, when they were signed in."""
-    noted = subscribed.notes.get("subscriber", "")
+    noted = notes.get("subscriber", "")
     found = db.session.get(Subscriber, int(noted)) if noted.isdecimal() else None
     return found if found and found.erased_at is None else None
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from newsletter import clock
-from newsletter.billing import counterparts, keeping, seats
+from newsletter.billing import counterparts, keeping, promises, seats, telling
 from newsletter.billing.models import Account, Customer
 from newsletter.billing.stripe import Stripe
 from newsletter.billing.values import Difference
@@ -148,6 +148,8 @@ def resume(account: Account, stripe: Stripe, membership: Membership) -> None:
     if known.state is not MembershipState.PAUSED or known.ends_at is None:
         return
     paid_until, is_over = _seconds(known.ends_at), _has_passed(known.ends_at)
+    if is_over and (day := promises.applied_early(known)):
+        raise NotPossible(f"Your plan goes on by itself on {telling.day(day)}, at the price that we wrote to you of.")
     notes = {"paused_from": "", "paused_until": ""} if is_over else {"paused_until": str(paid_until)}
     said = {"trial_end": "now" if is_over else paid_until, "proration_behavior": "none", "metadata": notes}
     _change(account, stripe, known, said)

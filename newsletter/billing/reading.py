@@ -10,7 +10,8 @@ from newsletter.tiers.models import Cadence
 
 Thing = dict[str, Any]  # one of Stripe's objects; docs.stripe.com/api says what is in it
 
-FAILED = ("open", "uncollectible")  # states of an invoice that was tried and is not paid
+# States of an invoice that is not paid. Where a subscription goes on unpaid, those of later periods stay drafts.
+FAILED = ("open", "uncollectible", "draft")
 
 
 def subscription(thing: Thing) -> Subscribed:
@@ -18,6 +19,7 @@ def subscription(thing: Thing) -> Subscribed:
     line = thing["items"]["data"][0]
     price = line["price"]
     quantity = line.get("quantity") or 1
+    full_amount = (price["unit_amount"] or 0) * quantity
     return Subscribed(
         reference=thing["id"],
         customer=name(thing["customer"]),
@@ -25,7 +27,8 @@ def subscription(thing: Thing) -> Subscribed:
         product=name(price["product"]),
         cadence=_cadence(price),
         currency=price["currency"].upper(),
-        amount=_discounted((price["unit_amount"] or 0) * quantity, thing.get("discounts") or []),
+        amount=_discounted(full_amount, thing.get("discounts") or []),
+        full_amount=full_amount,
         quantity=quantity,
         held=_held(thing, line),
         created_at=moment(thing["created"]),

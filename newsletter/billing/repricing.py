@@ -6,18 +6,19 @@ What was told is a promise: nobody pays the new price earlier than that, or anot
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import delete, exists, func, select
+from sqlalchemy.dialects.postgresql import insert
 
 from newsletter import clock
-from newsletter.billing import counterparts, keeping, offers, telling
+from newsletter.billing import counterparts, keeping, promises, telling
 from newsletter.billing.apart import apart
-from newsletter.billing.models import Account, AdoptedPrice, Counterpart, CounterpartKind, Customer, Repriced, Repricing
+from newsletter.billing.models import Account, Repriced, Repricing
 from newsletter.billing.stripe import Stripe
 from newsletter.db import db
 from newsletter.errors import NewsletterError
 from newsletter.publication.models import Publication
 from newsletter.publication.settings import BadSetting
-from newsletter.subscribers.models import NoticeKind
+from newsletter.subscribers.models import Notice, NoticeKind, NoticeState
 from newsletter.tiers import money
 from newsletter.tiers.models import Cadence, Membership, MembershipState, Price, Tier
 
@@ -25,8 +26,7 @@ NOTICE = timedelta(days=30)  # from the letter to the first payment of it, at le
 NOT_EARLIER = timedelta(days=45)  # … and no more: what is told a year before is forgotten
 FURTHEST = timedelta(days=366)
 AHEAD = timedelta(days=3)  # the provider is told that long before the payment, in case we stand still for a day
-A_DAY = timedelta(days=1)
-CHARGED_AGAIN = (MembershipState.TRIALING, MembershipState.ACTIVE, MembershipState.PAUSED, MembershipState.PAST_DUE)
+A_DAY = promises.A_DAY
 
 
 class CannotReprice(NewsletterError):
@@ -48,7 +48,10 @@ def standings(account: Account, tier: Tier) -> list[Standing]:
     """Of every price of the tier that somebody pays less or more than, or has paid."""
     found = []
     for price in tier.prices:
-        payers = db.session.scalar(select(func.count()).select_from(_earlier(account, price).subquery())) or 0
+        payers = (
+            db.session.scalar(select(func.count()).select_from(promises.payers_of_another(account, price).subquery()))
+            or 0
+        )
         running = running_for(account, price)
         told, applied = _counted(running) if running else (0, 0)
         if payers or running:
@@ -69,7 +72,7 @@ def announce(account: Account, price: Price, day: date) -> Repricing:
         raise CannotReprice(f"Choose a day from {earliest().isoformat()} on, within a year.")
     if running_for(account, price):
         raise CannotReprice("Its payers are being told already.")
-    if not db.session.scalar(_earlier(account, price).limit(1)):
+    if not db.session.scalar(promises.payers_of_another(account, price).limit(1)):
         raise CannotReprice("Nobody pays an earlier price of it.")
     made = Repricing(price=price, starts_at=starts_at)
     db.session.add(made)
@@ -82,7 +85,7 @@ def earliest() -> date:
     return (clock.now() + NOTICE).astimezone(Publication.current().zone).date() + A_DAY
 
 
-def call_off(repricing: Repricing) -> None:
+def call_off(account: Account, repricing: Repricing) -> None:
     """Whoever was told and has not been charged hears that the price stays. Safe to say twice."""
     db.session.refresh(repricing, with_for_update=True)
     if repricing.called_off_at:
@@ -91,7 +94,7 @@ def call_off(repricing: Repricing) -> None:
     waiting = select(Repriced).where(Repriced.repricing_id == repricing.id, Repriced.applied_at.is_(None))
     for told in db.session.scalars(waiting).all():
         membership = db.session.get(Membership, told.membership_id)
-        if membership and membership.state in CHARGED_AGAIN:
+        if membership and promises.is_about(account, repricing.price, membership):
             _tell(membership, repricing.price, told, is_off=True)
 
 
@@ -107,7 +110,7 @@ def running_for(account: Account, price: Price) -> Repricing | None:
     """One that was announced, was not called off, and has somebody left to whom it is to come."""
     query = select(Repricing).where(Repricing.price_id == price.id, Repricing.called_off_at.is_(None))
     found = db.session.scalar(query.order_by(Repricing.id.desc()).limit(1))
-    return found if found and db.session.scalar(_earlier(account, price).limit(1)) else None
+    return found if found and db.session.scalar(promises.payers_of_another(account, price).limit(1)) else None
 
 
 def refuse_another_price(account: Account, tier: Tier) -> None:
@@ -126,105 +129,98 @@ def refuse_another_price(account: Account, tier: Tier) -> None:
             )
 
 
-def to_come(membership: Membership) -> tuple[int, datetime] | None:
-    """What will be charged each time, with the seats of today, and from when on."""
-    query = (
-        select(Repriced, Repricing)
-        .join(Repricing, Repricing.id == Repriced.repricing_id)
-        .where(
-            Repriced.membership_id == membership.id, Repriced.applied_at.is_(None), Repricing.called_off_at.is_(None)
-        )
-    )
-    found = db.session.execute(query.order_by(Repriced.due_at.desc()).limit(1)).one_or_none()
-    return (_amount(membership, found[1].price), found[0].due_at) if found else None
-
-
 def _tell_who_is_not_told(account: Account, repricing: Repricing) -> None:
+    _forget_letters_that_never_left(repricing)
     told = select(Repriced.membership_id).where(Repriced.repricing_id == repricing.id)
-    waiting = _earlier(account, repricing.price).where(Membership.id.not_in(told))
+    waiting = promises.payers_of_another(account, repricing.price).where(Membership.id.not_in(told))
     earliest = max(repricing.starts_at, clock.now() + NOTICE)
     for membership_id, paid_until in db.session.execute(
         waiting.with_only_columns(Membership.id, Membership.paid_until)
     ).all():
         due_at = _first_payment(paid_until, repricing.price.cadence, earliest)
-        if due_at > clock.now() + NOT_EARLIER:
-            continue
-        membership = db.session.get_one(Membership, membership_id)
-        made = Repriced(
+        if due_at <= clock.now() + NOT_EARLIER and _is_on(repricing):
+            _promise(repricing, db.session.get_one(Membership, membership_id), due_at)
+        db.session.commit()
+
+
+def _promise(repricing: Repricing, membership: Membership, due_at: datetime) -> None:
+    """Nothing is promised, or charged, to whom nothing can be written."""
+    made = db.session.scalars(
+        insert(Repriced)
+        .values(
             repricing_id=repricing.id,
-            membership_id=membership_id,
-            amount=_amount(membership, repricing.price),
+            membership_id=membership.id,
+            amount=promises.amount(membership, repricing.price),
             due_at=due_at,
         )
-        db.session.add(made)
-        _tell(membership, repricing.price, made, is_off=False)
-        db.session.commit()
+        .on_conflict_do_nothing()  # another round was quicker
+        .returning(Repriced)
+    ).one_or_none()
+    if made is None:
+        return
+    letter = _tell(membership, repricing.price, made, is_off=False)
+    if letter:
+        made.notice_id = letter.id
+    else:
+        db.session.delete(made)
+
+
+def _forget_letters_that_never_left(repricing: Repricing) -> None:
+    """Whoever was not reached for days, because the mail server was away, is told once more, with a new day."""
+    never_left = select(Notice.id).where(Notice.id == Repriced.notice_id, Notice.state == NoticeState.EXPIRED)
+    db.session.execute(
+        delete(Repriced).where(
+            Repriced.repricing_id == repricing.id, Repriced.applied_at.is_(None), exists(never_left.correlate(Repriced))
+        )
+    )
+    db.session.commit()
+
+
+def _is_on(repricing: Repricing) -> bool:
+    """It cannot be called off until the commit."""
+    db.session.refresh(repricing, with_for_update={"read": True})
+    return repricing.called_off_at is None
 
 
 def _apply_where_due(account: Account, stripe: Stripe, repricing: Repricing) -> None:
     """The payment comes within days, and is not one before that of which they were told."""
     query = (
-        _earlier(account, repricing.price)
+        select(Membership.id)
         .join(Repriced, Repriced.membership_id == Membership.id)
         .where(
             Repriced.repricing_id == repricing.id,
             Repriced.applied_at.is_(None),
             Membership.paid_until <= clock.now() + AHEAD,
             Membership.paid_until > Repriced.due_at - A_DAY,
+            Membership.state.in_(promises.CHARGED_AGAIN),
             Membership.state != MembershipState.PAST_DUE,
         )
-        .with_only_columns(Membership.id)
     )
-    for membership_id in db.session.scalars(query).all():
+    due = db.session.scalars(query).all()
+    new = counterparts.of_price(account, stripe, repricing.price) if due else ""
+    db.session.commit()  # it is known here before anybody pays it there
+    for membership_id in due:
         with apart("another price", membership_id):
-            _apply(account, stripe, repricing, membership_id)
+            _apply(account, stripe, repricing, membership_id, new)
         db.session.commit()
 
 
-def _apply(account: Account, stripe: Stripe, repricing: Repricing, membership_id: int) -> None:
+def _apply(account: Account, stripe: Stripe, repricing: Repricing, membership_id: int, new: str) -> None:
     membership = db.session.get_one(Membership, membership_id)
     known = keeping.refresh(account, stripe, membership.reference or "")
-    told = db.session.get_one(Repriced, (repricing.id, membership_id), with_for_update=True)
-    is_due = db.session.scalar(_earlier(account, repricing.price).where(Membership.id == membership_id))
-    if known is None or is_due is None or told.applied_at or not known.paid_until:
+    if known is None or known.paid_until is None or not _is_on(repricing):
+        return
+    told = db.session.get(Repriced, (repricing.id, membership_id), with_for_update=True, populate_existing=True)
+    if told is None or told.applied_at or not promises.is_about(account, repricing.price, known):
         return
     if not told.due_at - A_DAY < known.paid_until <= clock.now() + AHEAD:
         return  # it was paid meanwhile, or was put off
+    if not promises.has_been_told(told, NOTICE - A_DAY, known.paid_until):
+        return  # the letter has not left, or not in time for this payment
     there = stripe.subscription(known.reference or "")
-    new = counterparts.of_price(account, stripe, repricing.price)
     item = {"id": there.item, "price": new, "quantity": there.quantity}
     changed = stripe.change(there.reference, {"items": [item], "proration_behavior": "none"})
-    keeping.keep(account, stripe, changed, is_told=True)
-    told.applied_at = clock.now()
-
-
-def _earlier(account: Account, price: Price) -> Select[Membership]:
-    """Memberships that pay another price than this one: an earlier one of ours, or one that was taken over."""
-    ours = select(Counterpart.reference).where(
-        Counterpart.account_id == account.id,
-        Counterpart.kind == CounterpartKind.PRICE,
-        Counterpart.our_id.in_(
-            select(Price.id).where(
-                Price.tier_id == price.tier_id,
-                Price.cadence == price.cadence,
-                Price.currency == price.currency,
-                Price.id != price.id,
-                Price.amount != price.amount,
-            )
-        ),
-    )
-    taken_over = select(AdoptedPrice.reference).where(
-        AdoptedPrice.account_id == account.id, AdoptedPrice.tier_id == price.tier_id
-    )
-    costs_another = Membership.amount != price.amount * Membership.seats
-    return select(Membership).where(
-        or_(Membership.price_reference.in_(ours), Membership.price_reference.in_(taken_over) & costs_another),
-        Membership.tier_id == price.tier_id,
-        Membership.cadence == price.cadence,
-        Membership.currency == price.currency,
-        Membership.state.in_(CHARGED_AGAIN),
-        Membership.customer_id.in_(select(Customer.id).where(Customer.account_id == account.id)),
-    )
+    keeping.keep(account, stripe, changed, is_told=True)  # and with it the promise
 
 
 def _counted(repricing: Repricing) -> tuple[int, int]:
@@ -244,13 +240,7 @@ def _first_payment(next_at: datetime | None, cadence: Cadence, earliest: datetim
     return due
 
 
-def _amount(membership: Membership, price: Price) -> int:
-    """What they will pay each time, with their seats, and an offer that lasts."""
-    full, offer = price.amount * membership.seats, offers.lasting(membership)
-    return offers.reduced(offer, full) if offer else full
-
-
-def _tell(membership: Membership, price: Price, told: Repriced, *, is_off: bool) -> None:
+def _tell(membership: Membership, price: Price, told: Repriced, *, is_off: bool) -> Notice | None:
     values = {
         "tier": membership.tier.name,
         "amount": telling.price(membership),
@@ -258,7 +248,7 @@ def _tell(membership: Membership, price: Price, told: Repriced, *, is_off: bool)
         "date": telling.day(told.due_at),
         "is_off": is_off,
     }
-    telling.to_reader(membership, NoticeKind.PRICE_CHANGE, values)
+    return telling.to_reader(membership, NoticeKind.PRICE_CHANGE, values)
 
 
 def _written(amount: int, currency: str) -> str:

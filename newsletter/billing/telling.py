@@ -6,17 +6,18 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from newsletter.accounts.models import Role, User
-from newsletter.billing import offers, terms
+from newsletter.billing import offers, promises, terms
 from newsletter.billing.models import ChangeKind, Payment, Told
 from newsletter.config import settings
 from newsletter.db import Json, db
 from newsletter.publication.models import Newsletter, Publication
 from newsletter.subscribers import moving, notices
-from newsletter.subscribers.models import NoticeKind, Subscriber
+from newsletter.subscribers.models import Notice, NoticeKind, Subscriber
 from newsletter.tiers import money
 from newsletter.tiers.models import Membership, MembershipKind, MembershipState
 
 LASTS = timedelta(days=3)
+UNPAID = "payment_failed"  # why the provider has ended something by itself
 A_MINUTE = timedelta(minutes=1)  # the provider's moments have no fractions, and its clock is not ours
 
 _TO_READERS = {
@@ -59,7 +60,7 @@ def receipt(payment: Payment, membership: Membership | None) -> None:
         tier=membership.tier.name if membership else "",
         support=membership is None,
         next_date=day(membership.paid_until) if membership and goes_on else "",
-        next_amount=price(membership) if membership and goes_on else "",
+        next_amount=next_price(membership) if membership and goes_on else "",
     )
 
 
@@ -88,10 +89,10 @@ def _receipt(payment: Payment, **said: object) -> None:
     _owe(subscriber, NoticeKind.RECEIPT, values | said)
 
 
-def to_reader(membership: Membership, kind: NoticeKind, values: Json | None = None) -> None:
+def to_reader(membership: Membership, kind: NoticeKind, values: Json | None = None) -> Notice | None:
+    """None: there is nobody to write to."""
     subscriber = db.session.get(Subscriber, membership.subscriber_id)
-    if subscriber:
-        _owe(subscriber, kind, values or _values(membership))
+    return _owe(subscriber, kind, values or _values(membership)) if subscriber else None
 
 
 def of_seat(membership: Membership, tier_before: str) -> None:
@@ -140,6 +141,17 @@ def price(membership: Membership) -> str:
     return f"{money.written(less, membership.currency, _language())}{each} (later {full})"
 
 
+def next_price(membership: Membership) -> str:
+    """What the next payment costs: where it is the first of a new price, what they were told of that."""
+    to_come = promises.to_come(membership)
+    if to_come is None or not membership.currency or not membership.paid_until:
+        return price(membership)
+    amount, due_at = to_come
+    if membership.paid_until <= due_at - promises.A_DAY:
+        return price(membership)
+    return f"{money.written(amount, membership.currency, _language())} a {membership.cadence}"
+
+
 def day(moment: datetime | None) -> str:
     """In the publication's own time: "3 December 2026"."""
     if moment is None:
@@ -157,11 +169,11 @@ def _values(membership: Membership) -> Json:
         "is_seat": membership.kind is MembershipKind.SEAT,
         "trial_until": day(membership.trial_ends_at) if trial else "",
         "next_date": day(membership.paid_until),
-        "next_amount": price(membership),
-        "amount": price(membership),
+        "next_amount": next_price(membership),
+        "amount": next_price(membership) if trial else price(membership),
         "date": day(membership.trial_ends_at or membership.paid_until),
         "until": day(membership.ends_at),
-        "because": "failed" if membership.failing_since else "",
+        "because": "failed" if membership.failing_since or membership.cancel_reason == UNPAID else "",
     }
 
 
@@ -173,10 +185,10 @@ def _goes_on(membership: Membership) -> bool:
     return group is not None and group.state is MembershipState.ACTIVE
 
 
-def _owe(subscriber: Subscriber, kind: NoticeKind, values: Json) -> None:
+def _owe(subscriber: Subscriber, kind: NoticeKind, values: Json) -> Notice | None:
     if subscriber.email is None:
-        return
-    notices.owe(
+        return None
+    return notices.owe(
         kind,
         address=subscriber.email,
         newsletter=moving.voice_for(subscriber),

@@ -18,6 +18,7 @@ class Subscribed:
     cadence: Cadence | None  # None: something else than a month or a year
     currency: str  # ISO 4217
     amount: int  # for each cadence, with quantity and lasting discounts
+    full_amount: int  # the same without discounts
     quantity: int
     held: Held
     created_at: datetime

@@ -4,7 +4,7 @@ Pure, and complete: whoever knows what the provider holds knows the membership. 
 never; the picture of the states is in docs/billing.md.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -78,8 +78,17 @@ def holds_until(held: Held, grace: timedelta) -> datetime:
     return held.paid_until + SLACK
 
 
+def since_first_failure(held: Held, membership: Membership) -> Held:
+    """Where one payment after the other fails, the days of grace are those of the first."""
+    failing = (MembershipState.PAST_DUE, MembershipState.UNPAID)
+    if membership.state not in failing or state(held) not in failing or membership.failing_since is None:
+        return held
+    return replace(held, failing_since=min(held.failing_since or membership.failing_since, membership.failing_since))
+
+
 def write(membership: Membership, held: Held, grace: timedelta) -> None:
     """What the provider holds is what we hold. `held` must be a membership (see `state`)."""
+    held = since_first_failure(held, membership)
     is_now = state(held)
     assert is_now is not None
     membership.state = is_now

@@ -158,6 +158,7 @@ class Membership(Base):
     cadence: Mapped[Cadence | None]
     currency: Mapped[str | None]  # ISO 4217
     amount: Mapped[int | None]  # for each `cadence`, seats and lasting discounts reckoned in, in the smallest unit
+    full_amount: Mapped[int | None]  # the same without discounts
     seats: Mapped[int] = mapped_column(default=1, server_default="1")
     paid_until: Mapped[datetime | None]  # the next payment is due then
     trial_ends_at: Mapped[datetime | None]

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from newsletter import clock
-from newsletter.billing import adopting, figures, plans, reconciling
+from newsletter.billing import adopting, figures, plans, promises, reconciling
 from newsletter.billing.models import MembershipChange, Payment
 from newsletter.db import db
 from newsletter.jobs import Job
@@ -14,6 +14,7 @@ from newsletter.subscribers.models import Notice, NoticeKind, Subscriber
 from newsletter.tiers import access, catalogue
 from newsletter.tiers.models import Cadence, Membership, MembershipState, Tier
 from newsletter.up.till.state import DAY, Thing
+from tests import factories
 from tests.billing.conftest import GOOD, House
 from worker import tasks
 
@@ -52,6 +53,37 @@ def take_over(house: House, price: Thing) -> None:
     adopting.adopt(house.account, price["id"], patrons())
     db.session.commit()
     tasks.run(Job.RECONCILE)
+
+
+def test_what_is_noted_on_them_is_about_readers_of_elsewhere(house: House) -> None:
+    stranger = factories.subscriber(MILEVA)
+    price = elsewhere(house)
+    there = payer(house, EMMY, price)
+    there["metadata"] = {"newsletter": "1", "subscriber": str(stranger.id), "post": "1", "redemption": "1"}
+    house.till.things[there["customer"]]["metadata"] = {"subscriber": str(stranger.id)}
+    house.deliver()
+
+    take_over(house, price)
+
+    (membership,) = held()
+    assert membership.subscriber_id == Subscriber.by_key(EMMY).id  # type: ignore[union-attr]
+    assert (membership.is_imported, membership.post_id) == (True, None)
+    assert db.session.scalar(select(func.count(Notice.id)).where(Notice.kind == NoticeKind.MEMBER_WELCOME)) == 0
+
+
+def test_a_discount_that_was_made_elsewhere_is_told_of_too(house: House) -> None:
+    price = elsewhere(house, amount=500)
+    there = payer(house, EMMY, price)
+    house.till.discount(there, house.till.make("coupon", "co", percent_off=50, duration="forever")["id"])
+    take_over(house, price)
+    (membership,) = held()
+    ours = next(each for each in patrons().prices if each.cadence is Cadence.MONTH)
+
+    assert (membership.amount, membership.full_amount, ours.amount) == (250, 500, 500)
+    assert not promises.is_about(house.account, ours, membership)  # half of it is not another price
+    ours.amount = 600
+    assert promises.amount(membership, ours) >= 300
+    db.session.rollback()
 
 
 def test_before_the_author_says_so_they_are_none_of_ours(house: House) -> None:

@@ -172,6 +172,25 @@ def test_a_failed_card_gets_three_letters_then_access_ends_and_comes_back_when_p
     assert changes()[-3:] == [ChangeKind.FAILING, ChangeKind.ADJUSTED, ChangeKind.RECOVERED]
 
 
+def test_who_is_given_up_does_not_read_on_because_the_months_go_by(house: House) -> None:
+    house.till.gives_up_with = "unpaid"
+    house.buy("grace@example.com")
+    house.till.attach(house.till.all("customer")[0], house.till.card(FAILS_LATER, 12, 2034))
+    house.days_pass(33)
+    house.deliver()
+    began = held().failing_since
+    assert began
+    for _ in range(4):
+        house.days_pass(31)
+        house.deliver()
+        reconciling.reconcile(house.account, house.stripe)
+
+    assert held().state is MembershipState.UNPAID
+    assert house.till.all("invoice")[0]["status"] == "draft"
+    assert (held().failing_since, held().ends_at) == (began, began + terms.grace(Publication.current().id))
+    assert reconciling.reconcile(house.account, house.stripe).differences == []
+
+
 def test_a_trial_is_announced_before_it_ends_and_then_paid(house: House, outbox: Outbox) -> None:
     house.buy("grace@example.com")
     house.till.subscribe(

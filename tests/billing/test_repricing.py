@@ -1,20 +1,22 @@
 """A new price for those who pay an earlier one: told a month before, charged as told, or called off."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from newsletter import clock
-from newsletter.billing import plans, reconciling, repricing, rounds
-from newsletter.billing.models import ChangeKind, MembershipChange, Payment, Repriced
+from newsletter.billing import keeping, plans, reconciling, repricing, rounds
+from newsletter.billing.models import Account, ChangeKind, MembershipChange, Payment, Repriced, Repricing
 from newsletter.billing.repricing import CannotReprice
+from newsletter.billing.stripe import Stripe, TurnedDown
 from newsletter.db import db
 from newsletter.public.account import holding
 from newsletter.publication.models import Publication
 from newsletter.publication.settings import BadSetting
-from newsletter.subscribers.models import Notice, NoticeKind
+from newsletter.subscribers.models import Notice, NoticeKind, NoticeState, Subscriber
 from newsletter.tiers import catalogue
 from newsletter.tiers.catalogue import Listing
 from newsletter.tiers.models import Cadence, Membership, Price, Tier
@@ -61,11 +63,20 @@ def letters() -> list[Notice]:
     return list(db.session.scalars(query.order_by(Notice.id)))
 
 
-def months_pass(house: House, monkeypatch: pytest.MonkeyPatch, days: int) -> list[int]:
+def letters_leave(state: NoticeState = NoticeState.ACCEPTED) -> None:
+    db.session.execute(
+        update(Notice).where(Notice.state == NoticeState.WAITING).values(state=state, ended_at=clock.now())
+    )
+    db.session.commit()
+
+
+def months_pass(house: House, monkeypatch: pytest.MonkeyPatch, days: int, *, mail_works: bool = True) -> list[int]:
     """Day by day, with our rounds; what was charged, oldest first."""
     for _ in range(days):
         later(house, monkeypatch, 1)
         rounds.keep_memberships()
+        if mail_works:
+            letters_leave()
     return list(db.session.scalars(select(Payment.amount).order_by(Payment.at, Payment.id)))
 
 
@@ -123,6 +134,7 @@ def test_who_pays_by_the_year_is_told_when_it_comes_near(house: House, monkeypat
     assert letters() == []
     later(house, monkeypatch, 12)
     rounds.keep_memberships()
+    letters_leave()
 
     (letter,) = letters()
     assert letter.values["new_amount"] == "€60.00 a year"
@@ -150,12 +162,149 @@ def test_a_price_that_is_called_off_stays_and_they_hear_it(house: House, monkeyp
     running = repricing.running_for(house.account, price)
     assert running
 
-    repricing.call_off(running)
-    repricing.call_off(running)
+    repricing.call_off(house.account, running)
+    repricing.call_off(house.account, running)
     db.session.commit()
 
     assert [letter.values["is_off"] for letter in letters()] == [False, True]
     assert months_pass(house, monkeypatch, 50) == [500, 500, 500]
+
+
+def test_a_letter_that_never_left_promises_nothing_and_is_written_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.buy(GRACE)
+    house.deliver()
+    announce(house, dearer())
+    months_pass(house, monkeypatch, 35, mail_works=False)
+    (lost,) = letters()
+    first_day = db.session.scalars(select(Repriced.due_at)).one()
+
+    letters_leave(NoticeState.EXPIRED)
+    months_pass(house, monkeypatch, 28)
+    assert clock.now() > first_day
+    assert months_pass(house, monkeypatch, 1) == [500, 500, 500]
+
+    again = letters()[-1]
+    assert again.id != lost.id
+    assert db.session.scalars(select(Repriced.due_at)).one() > first_day
+    assert months_pass(house, monkeypatch, 40)[-1] == 600
+
+
+def test_who_is_never_written_to_goes_on_at_the_old_price(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.buy(GRACE)
+    house.deliver()
+    announce(house, dearer())
+    months_pass(house, monkeypatch, 20, mail_works=False)
+    letters_leave(NoticeState.SKIPPED)
+
+    assert set(months_pass(house, monkeypatch, 80)) == {500}
+    assert len(letters()) == 1
+
+
+def test_a_letter_that_left_late_is_heeded_from_the_payment_after(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.buy(GRACE)
+    house.deliver()
+    announce(house, dearer())
+    months_pass(house, monkeypatch, 20, mail_works=False)
+    due_at = db.session.scalars(select(Repriced.due_at)).one()
+    while clock.now() < due_at - timedelta(days=25):
+        months_pass(house, monkeypatch, 1, mail_works=False)
+    letters_leave()
+
+    charged = months_pass(house, monkeypatch, 75)
+    assert charged[:4] == [500, 500, 500, 600]
+
+
+def test_what_is_called_off_in_the_middle_of_a_round_is_not_charged(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.buy(GRACE)
+    house.deliver()
+    price = dearer()
+    announce(house, price)
+    months_pass(house, monkeypatch, 20)
+    running = repricing.running_for(house.account, price)
+    assert running
+    refresh = keeping.refresh
+
+    def the_owner_is_quicker(account: Account, stripe: Stripe, reference: str) -> Membership | None:
+        repricing.call_off(account, running)
+        return refresh(account, stripe, reference)
+
+    monkeypatch.setattr(keeping, "refresh", the_owner_is_quicker)
+
+    assert months_pass(house, monkeypatch, 50) == [500, 500, 500]
+
+
+def test_a_round_that_dies_after_it_told_the_provider_has_kept_the_promise(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.buy(GRACE)
+    house.deliver()
+    price = dearer()
+    announce(house, price)
+    months_pass(house, monkeypatch, 20)
+    change = Stripe.change
+
+    def and_dies(stripe: Stripe, *said: Any) -> None:
+        change(stripe, *said)
+        raise TurnedDown("The power went off.")
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Stripe, "change", and_dies)
+        months_pass(house, monkeypatch, 39)
+        house.deliver()  # the provider's own word of it
+
+    assert db.session.scalars(select(Repriced.applied_at)).one()
+    assert not db.session.scalar(select(Notice.id).where(Notice.kind == NoticeKind.MEMBERSHIP_CHANGED))
+    assert set(db.session.scalars(select(MembershipChange.kind))) == {ChangeKind.NEW, ChangeKind.ADJUSTED}
+
+
+def test_letters_before_that_payment_name_what_it_will_cost(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.buy(GRACE)
+    house.deliver()
+    announce(house, dearer())
+    months_pass(house, monkeypatch, 33)
+
+    receipts = select(Notice.values).where(Notice.kind == NoticeKind.RECEIPT).order_by(Notice.id)
+    named = [values["next_amount"] for values in db.session.scalars(receipts)]
+    assert named == ["€5.00 a month", "€6.00 a month"]
+
+
+def test_who_switches_is_told_nothing_of_a_price_that_is_not_theirs(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.buy(GRACE)
+    house.deliver()
+    price = dearer()
+    announce(house, price)
+    months_pass(house, monkeypatch, 20)
+    by_the_year = next(each for each in patrons().prices if each.cadence is Cadence.YEAR)
+    told, _ = plans.preview(house.account, house.stripe, held(), by_the_year)
+    plans.switch(house.account, house.stripe, held(), by_the_year, told)
+    db.session.commit()
+
+    assert "From" not in holding.holdings(db.session.scalars(select(Subscriber)).one())[0].sentence
+    repricing.call_off(house.account, db.session.scalars(select(Repricing)).one())
+    assert [letter.values["is_off"] for letter in letters()] == [False]
+
+
+def test_who_goes_on_early_does_not_pay_the_new_price_early(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.buy(GRACE)
+    house.deliver()
+    plans.pause(house.account, house.stripe, held(), 2)
+    db.session.commit()
+    announce(house, dearer())
+    while not db.session.scalar(select(Repriced.applied_at)):
+        months_pass(house, monkeypatch, 1)
+
+    with pytest.raises(plans.NotPossible, match="goes on by itself on"):
+        plans.resume(house.account, house.stripe, held())
+    db.session.rollback()
+    assert months_pass(house, monkeypatch, 5) == [500, 600]
 
 
 def test_what_was_told_stands_until_it_is_kept(house: House) -> None:

@@ -15,7 +15,7 @@ from newsletter.subscribers.models import Notice, NoticeKind
 from newsletter.tiers.models import Membership
 from tests.billing.conftest import FAILS_LATER, KEY, House
 from tests.billing.test_plans import later
-from tests.billing.test_repricing import announce, dearer
+from tests.billing.test_repricing import announce, dearer, letters_leave
 
 GRACE, EMMY = "grace@example.com", "emmy@example.com"
 
@@ -80,6 +80,7 @@ def test_one_refusal_keeps_nobody_from_a_new_price(house: House, monkeypatch: py
     for _ in range(60):
         later(house, monkeypatch, 1)
         repricing.carry_out(house.account, Choosy(refused))
+        letters_leave()
 
     amounts = {each.reference: each.amount for each in db.session.scalars(select(Membership)).unique()}
     assert amounts.pop(refused) == 500

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select
 
 from newsletter import clock
-from newsletter.billing import plans, repricing, telling, terms
+from newsletter.billing import plans, promises, telling, terms
 from newsletter.billing.models import Account
 from newsletter.config import settings
 from newsletter.db import db
@@ -88,12 +88,13 @@ def _paid(membership: Membership) -> str:
     price, until = telling.price(membership), telling.day(membership.ends_at)
     match membership.state:
         case MembershipState.TRIALING:
-            return f"You try it for nothing until {telling.day(membership.trial_ends_at)}. Then {price} is charged."
+            then = telling.next_price(membership)
+            return f"You try it for nothing until {telling.day(membership.trial_ends_at)}. Then {then} is charged."
         case MembershipState.CANCELLED:
             return f"Cancelled. You read on until {until}, and nothing more is charged."
         case MembershipState.PAUSED:
-            again = telling.day(membership.paused_until)
-            return f"Paused. What is paid runs until {until}; the next payment, {price}, is due on {again}."
+            again, then = telling.day(membership.paused_until), telling.next_price(membership)
+            return f"Paused. What is paid runs until {until}; the next payment, {then}, is due on {again}."
         case MembershipState.PAST_DUE | MembershipState.UNPAID if _has_ended(membership):
             return f"The last payment of {price} did not go through. What you paid for ended on {until}."
         case MembershipState.PAST_DUE:
@@ -106,7 +107,7 @@ def _paid(membership: Membership) -> str:
 
 
 def _price_to_come(membership: Membership) -> str:
-    to_come = repricing.to_come(membership)
+    to_come = promises.to_come(membership)
     if to_come is None or not membership.currency:
         return ""
     amount, due_at = to_come

@@ -216,7 +216,10 @@ class Till:
         self._take_off_balance(invoice)
         sub["latest_invoice"] = invoice["id"]
         self.tell("invoice.created", invoice)
-        self.pay(invoice)
+        if sub["status"] == "unpaid":  # given up: what falls due from then on is written down and not asked for
+            invoice["status"] = "draft"
+        else:
+            self.pay(invoice)
         return invoice
 
     def carry_out(self, sub: Thing, planned: Planned) -> None:
@@ -372,7 +375,7 @@ class Till:
 
     def _due(self, sub: Thing) -> int | None:
         """When something happens to it next."""
-        if sub["status"] not in {"trialing", "active", "past_due"}:
+        if sub["status"] not in {"trialing", "active", "past_due", "unpaid"}:
             return None
         moments: list[int | None] = [self.line(sub)["current_period_end"], sub["cancel_at"], sub["_retry"]]
         return min(moment for moment in moments if moment)
