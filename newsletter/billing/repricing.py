@@ -6,7 +6,7 @@ What was told is a promise: nobody pays the new price earlier than that, or anot
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from newsletter import clock
@@ -42,6 +42,7 @@ class Standing:
     running: Repricing | None
     told: int
     applied: int
+    unreached: int  # the letter could not be sent: they go on paying what they pay
 
 
 def standings(account: Account, tier: Tier) -> list[Standing]:
@@ -53,9 +54,9 @@ def standings(account: Account, tier: Tier) -> list[Standing]:
             or 0
         )
         running = running_for(account, price)
-        told, applied = _counted(running) if running else (0, 0)
+        told, applied, unreached = _counted(running) if running else (0, 0, 0)
         if payers or running:
-            found.append(Standing(price, payers, running, told, applied))
+            found.append(Standing(price, payers, running, told, applied, unreached))
     return found
 
 
@@ -223,11 +224,21 @@ def _apply(account: Account, stripe: Stripe, repricing: Repricing, membership_id
     keeping.keep(account, stripe, changed, is_told=True)  # and with it the promise
 
 
-def _counted(repricing: Repricing) -> tuple[int, int]:
-    """How many were told, and how many of them pay it by now."""
-    told = select(func.count(), func.count(Repriced.applied_at)).where(Repriced.repricing_id == repricing.id)
-    numbers = db.session.execute(told).one()
-    return numbers[0], numbers[1]
+def _counted(repricing: Repricing) -> tuple[int, int, int]:
+    """How many were told, how many of them pay it by now, and how many could not be told."""
+    is_lost = Notice.state.in_((NoticeState.SKIPPED, NoticeState.REFUSED, NoticeState.EXPIRED))
+    counted = (
+        select(
+            func.count().filter(or_(Notice.id.is_(None), ~is_lost)),
+            func.count(Repriced.applied_at),
+            func.count().filter(is_lost),
+        )
+        .select_from(Repriced)
+        .outerjoin(Notice, Notice.id == Repriced.notice_id)
+        .where(Repriced.repricing_id == repricing.id)
+    )
+    told, applied, unreached = db.session.execute(counted).one()
+    return told, applied, unreached
 
 
 def _first_payment(next_at: datetime | None, cadence: Cadence, earliest: datetime) -> datetime:

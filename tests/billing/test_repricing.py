@@ -200,6 +200,8 @@ def test_who_is_never_written_to_goes_on_at_the_old_price(house: House, monkeypa
 
     assert set(months_pass(house, monkeypatch, 80)) == {500}
     assert len(letters()) == 1
+    (standing,) = repricing.standings(house.account, patrons())
+    assert (standing.told, standing.applied, standing.unreached) == (0, 0, 1)
 
 
 def test_a_letter_that_left_late_is_heeded_from_the_payment_after(
