@@ -67,11 +67,12 @@ def _remind_of_failed_payment(stripe: Stripe, membership: Membership, attempt: i
 
 def stop_where_nothing_may_be_charged(account: Account, stripe: Stripe) -> None:
     """Readers who are erased, and who got their money back by their bank, are charged no more."""
-    for customer in customers.to_be_closed():
-        if customer.account_id == account.id:
+    for customer in customers.to_be_closed(account):
+        with apart("an erased payer", customer.reference):
             with suppress(NotThere):
                 stripe.drop_customer(customer.reference)
             customer.deleted_at = clock.now()
+        db.session.commit()
     disputed = (
         select(Membership)
         .join(Payment, Payment.membership_id == Membership.id)

@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from newsletter import clock
 from newsletter.billing import dunning, reconciling, repricing, rounds
-from newsletter.billing.models import Account
+from newsletter.billing.books import LOST
+from newsletter.billing.models import Account, Customer, Payment
 from newsletter.billing.stripe import ProviderAway, Stripe, TurnedDown
 from newsletter.billing.values import Subscribed
 from newsletter.db import db
-from newsletter.subscribers.models import Notice, NoticeKind
+from newsletter.subscribers import erasure
+from newsletter.subscribers.models import Notice, NoticeKind, Subscriber
 from newsletter.tiers.models import Membership
 from tests.billing.conftest import FAILS_LATER, KEY, House
 from tests.billing.test_plans import later
@@ -34,6 +37,10 @@ class Choosy(Stripe):
     def subscription(self, reference: str) -> Subscribed:
         self._look(reference)
         return super().subscription(reference)
+
+    def drop_customer(self, reference: str) -> None:
+        self._look(reference)
+        super().drop_customer(reference)
 
     def _look(self, reference: str) -> None:
         if reference == self._refused:
@@ -116,3 +123,62 @@ def test_a_failed_payment_that_was_voided_stops_no_round(house: House, monkeypat
     dunning.remind_of_failed_payments(house.account, house.stripe)
 
     assert told(NoticeKind.PAYMENT_FAILED) == []
+
+
+def forgotten(house: House, *addresses: str) -> None:
+    """Readers who pay, and are erased then."""
+    for address in addresses:
+        house.buy(address)
+    house.deliver()
+    for address in addresses:
+        erasure.forget(Subscriber.by_key(address) or pytest.fail(address))
+    db.session.commit()
+
+
+def charged(house: House) -> list[str]:
+    """The customers there who are still charged."""
+    return [sub["customer"] for sub in house.till.all("subscription") if sub["status"] != "canceled"]
+
+
+def test_one_refusal_keeps_no_other_erased_reader_paying(house: House) -> None:
+    forgotten(house, GRACE, EMMY)
+    refused = db.session.scalars(select(Customer.reference).order_by(Customer.id)).first() or ""
+    house.buy("ada@example.com")
+    house.deliver()
+    db.session.scalars(select(Payment).where(Payment.membership_id.is_not(None))).one().dispute = LOST
+    db.session.commit()
+
+    dunning.stop_where_nothing_may_be_charged(house.account, Choosy(refused))
+    db.session.commit()
+
+    assert charged(house) == [refused]
+    dunning.stop_where_nothing_may_be_charged(house.account, house.stripe)
+    assert charged(house) == []
+
+
+def test_who_was_erased_before_the_provider_went_away_is_done_with(house: House) -> None:
+    forgotten(house, GRACE, EMMY)
+    references = db.session.scalars(select(Customer.reference).order_by(Customer.id)).all()
+
+    with pytest.raises(ProviderAway):
+        dunning.stop_where_nothing_may_be_charged(house.account, Choosy(references[1], ProviderAway))
+    db.session.rollback()
+
+    still_there = db.session.scalars(select(Customer.reference).where(Customer.deleted_at.is_(None))).all()
+    assert still_there == [references[1]]
+
+
+def test_erased_readers_of_an_account_that_is_disconnected_keep_nobody_paying(house: House) -> None:
+    before = Account(publication_id=house.account.publication_id, reference="acct_before", is_live=False)
+    before.sealed_key = before.sealed_hook_secret = b""
+    before.disconnected_at = clock.now()
+    db.session.add(before)
+    db.session.flush()
+    db.session.add_all(
+        Customer(account_id=before.id, reference=f"cus_{number}", closing_since=clock.now()) for number in range(101)
+    )
+    forgotten(house, GRACE)
+
+    dunning.stop_where_nothing_may_be_charged(house.account, house.stripe)
+
+    assert charged(house) == []
