@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from newsletter.billing.models import Account, AdoptedPrice, Reconciliation
@@ -43,9 +43,13 @@ class Elsewhere:
 
 
 def found(account: Account) -> list[Elsewhere]:
-    """What the last comparison met, without what is taken over by now. Most payers first."""
+    """What the last comparison met, without what is taken over by now. Most payers first.
+
+    One that came as far as that counts, too: while payments are still looked for, and if that went wrong.
+    """
     query = select(Reconciliation.elsewhere).where(
-        Reconciliation.account_id == account.id, Reconciliation.ended_at.is_not(None)
+        Reconciliation.account_id == account.id,
+        or_(Reconciliation.ended_at.is_not(None), Reconciliation.elsewhere != []),
     )
     met = db.session.scalar(query.order_by(Reconciliation.id.desc()).limit(1)) or []
     ours = {each.reference for each in adopted(account)}

@@ -7,16 +7,17 @@ import pytest
 from sqlalchemy import select
 
 from newsletter import clock
-from newsletter.billing import dunning, reconciling, repricing, rounds
+from newsletter.billing import adopting, dunning, reconciling, repricing, rounds
 from newsletter.billing.books import LOST
 from newsletter.billing.models import Account, Customer, Payment
 from newsletter.billing.stripe import ProviderAway, Stripe, TurnedDown
-from newsletter.billing.values import Subscribed
+from newsletter.billing.values import Paid, Subscribed
 from newsletter.db import db
 from newsletter.subscribers import erasure
 from newsletter.subscribers.models import Notice, NoticeKind, Subscriber
 from newsletter.tiers.models import Membership
 from tests.billing.conftest import FAILS_LATER, KEY, House
+from tests.billing.test_adopting import elsewhere, payer
 from tests.billing.test_plans import later
 from tests.billing.test_repricing import announce, dearer
 
@@ -29,6 +30,7 @@ class Choosy(Stripe):
     def __init__(self, refused: str, error: type[Exception] = TurnedDown) -> None:
         super().__init__(KEY)
         self._refused, self._error = refused, error
+        self.asked: list[str] = []  # invoices
 
     def change(self, reference: str, said: Mapping[str, Any], once: str = "") -> Subscribed:
         self._look(reference)
@@ -41,6 +43,11 @@ class Choosy(Stripe):
     def drop_customer(self, reference: str) -> None:
         self._look(reference)
         super().drop_customer(reference)
+
+    def invoice(self, reference: str) -> tuple[str, Paid, int]:
+        self.asked.append(reference)
+        self._look(reference)
+        return super().invoice(reference)
 
     def _look(self, reference: str) -> None:
         if reference == self._refused:
@@ -102,6 +109,51 @@ def test_one_refusal_keeps_the_nightly_comparison_going(house: House) -> None:
     reconciling.reconcile(house.account, Choosy(subs[0]["id"]))
 
     assert db.session.scalars(select(Membership.reference)).all() == [subs[1]["id"]]
+
+
+def in_the_books() -> set[str]:
+    return set(db.session.scalars(select(Payment.reference)))
+
+
+def test_one_refusal_keeps_no_other_payment_out_of_the_books(house: House) -> None:
+    for address in (GRACE, EMMY):
+        house.buy(address)
+    house.rung.clear()  # every call is lost
+    refused, other = (invoice["id"] for invoice in house.till.all("invoice"))
+
+    run = reconciling.reconcile(house.account, Choosy(refused))
+
+    assert run.ended_at
+    assert in_the_books() == {other}
+    assert [each["is"] for each in run.differences][2:] == ["entered"]
+    reconciling.reconcile(house.account, house.stripe)
+    assert in_the_books() == {refused, other}
+
+
+def test_nothing_is_asked_about_invoices_of_other_business(house: House) -> None:
+    payer(house, EMMY, elsewhere(house))
+    house.buy(GRACE)
+    house.rung.clear()  # every call is lost
+    watched = Choosy("")
+
+    reconciling.reconcile(house.account, watched)
+
+    ours, _ = house.till.all("invoice")
+    assert watched.asked == [ours["id"]]
+    assert in_the_books() == {ours["id"]}
+
+
+def test_what_was_met_elsewhere_is_known_though_a_payment_could_not_be_asked_for(house: House) -> None:
+    price = elsewhere(house)
+    payer(house, EMMY, price)
+    house.buy(GRACE)
+    house.rung.clear()  # every call is lost
+
+    with pytest.raises(ProviderAway):
+        reconciling.reconcile(house.account, Choosy(house.till.all("invoice")[0]["id"], ProviderAway))
+    db.session.rollback()
+
+    assert [each.reference for each in adopting.found(house.account)] == [price["id"]]
 
 
 def test_whoever_is_away_stops_the_round_and_the_desk_says_so(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
