@@ -109,11 +109,19 @@ def _given_that_end_soon() -> None:
 
 
 def _given_that_ended() -> None:
-    """Nobody tells us of it but the clock. What ended long ago is written down, and no news to anybody."""
-    query = select(Membership).where(
-        Membership.kind.in_(PAID_BY_OTHERS),
-        Membership.state == MembershipState.ACTIVE,
-        Membership.ends_at <= clock.now(),
+    """Nobody tells us of it but the clock. What ended long ago is written down, and no news to anybody.
+
+    Two rounds at once end none of them twice: who is held by the other one is left to it.
+    """
+    query = (
+        select(Membership)
+        .where(
+            Membership.kind.in_(PAID_BY_OTHERS),
+            Membership.state == MembershipState.ACTIVE,
+            Membership.ends_at <= clock.now(),
+        )
+        .with_for_update(of=Membership, skip_locked=True)
+        .execution_options(populate_existing=True)
     )
     for membership in db.session.scalars(query).all():
         membership.state, membership.ended_at = MembershipState.ENDED, membership.ends_at
