@@ -15,8 +15,8 @@ from newsletter.billing.values import Paid, Subscribed
 from newsletter.db import db
 from newsletter.subscribers import erasure
 from newsletter.subscribers.models import Notice, NoticeKind, Subscriber
-from newsletter.tiers.models import Membership
-from tests.billing.conftest import FAILS_LATER, KEY, House
+from newsletter.tiers.models import Membership, MembershipState
+from tests.billing.conftest import FAILS_LATER, GOOD, KEY, House
 from tests.billing.test_adopting import elsewhere, payer
 from tests.billing.test_plans import later
 from tests.billing.test_repricing import announce, dearer
@@ -234,3 +234,53 @@ def test_erased_readers_of_an_account_that_is_disconnected_keep_nobody_paying(ho
     dunning.stop_where_nothing_may_be_charged(house.account, house.stripe)
 
     assert charged(house) == []
+
+
+def test_who_has_paid_gets_no_letter_though_the_event_of_it_was_lost(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewals_fail(house, monkeypatch, GRACE, EMMY)
+    (grace,) = (each for each in house.till.all("customer") if each["email"] == GRACE)
+    house.till.attach(grace, house.till.card(GOOD, 12, 2034))
+    (open_,) = (
+        each for each in house.till.all("invoice") if (each["customer"], each["status"]) == (grace["id"], "open")
+    )
+    assert house.till.pay(open_)
+    house.rung.clear()
+
+    for _ in range(2):
+        dunning.remind_of_failed_payments(house.account, house.stripe)
+        db.session.commit()
+
+    assert told(NoticeKind.PAYMENT_FAILED) == [EMMY]
+    states = select(Subscriber.email, Membership.state).join(Membership, Membership.subscriber_id == Subscriber.id)
+    assert sorted((str(email), state) for email, state in db.session.execute(states)) == [
+        (EMMY, MembershipState.PAST_DUE),
+        (GRACE, MembershipState.ACTIVE),
+    ]
+
+
+def test_what_was_given_up_there_ends_here_and_asks_for_no_payment(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewals_fail(house, monkeypatch, GRACE)
+    house.stripe.end(first())
+    house.rung.clear()
+
+    dunning.remind_of_failed_payments(house.account, house.stripe)
+
+    assert told(NoticeKind.PAYMENT_FAILED) == []
+    assert db.session.scalars(select(Membership)).one().state is MembershipState.ENDED
+
+
+def test_letters_about_failed_payments_are_kept_though_the_provider_goes_away(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewals_fail(house, monkeypatch, GRACE, EMMY)
+    last = db.session.scalars(select(Membership.reference).order_by(Membership.id.desc())).first() or ""
+
+    with pytest.raises(ProviderAway):
+        dunning.remind_of_failed_payments(house.account, Choosy(last, ProviderAway))
+    db.session.rollback()
+
+    assert len(told(NoticeKind.PAYMENT_FAILED)) == 1
