@@ -16,6 +16,7 @@ from newsletter.billing.values import Subscribed
 from newsletter.db import Json, db
 from newsletter.errors import NewsletterError, NotFound
 from newsletter.jobs import Job, enqueue
+from newsletter.tiers import money
 from newsletter.tiers.models import Cadence, Membership, Tier
 
 OVER = frozenset({"canceled", "incomplete", "incomplete_expired"})
@@ -86,6 +87,8 @@ def adopt(account: Account, reference: str, tier: Tier) -> None:
         raise NoSuchPrice
     if price.cadence is None:
         raise CannotAdopt("It is paid neither by the month nor by the year, and cannot be taken over.")
+    if price.currency not in money.CURRENCIES:  # its digits are not the ones that Stripe counts, perhaps
+        raise CannotAdopt(f"It is paid in {price.currency}, a currency that no tier can have: it cannot be taken over.")
     if tier.archived_at:
         raise CannotAdopt(f"“{tier.name}” is archived: open it again first.")
     db.session.execute(
