@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from newsletter.billing.models import Account, AdoptedPrice, Reconciliation
@@ -16,6 +16,7 @@ from newsletter.billing.values import Subscribed
 from newsletter.db import Json, db
 from newsletter.errors import NewsletterError, NotFound
 from newsletter.jobs import Job, enqueue
+from newsletter.tiers import money
 from newsletter.tiers.models import Cadence, Membership, Tier
 
 OVER = frozenset({"canceled", "incomplete", "incomplete_expired"})
@@ -43,9 +44,13 @@ class Elsewhere:
 
 
 def found(account: Account) -> list[Elsewhere]:
-    """What the last comparison met, without what is taken over by now. Most payers first."""
+    """What the last comparison met, without what is taken over by now. Most payers first.
+
+    One that came as far as that counts, too: while payments are still looked for, and if that went wrong.
+    """
     query = select(Reconciliation.elsewhere).where(
-        Reconciliation.account_id == account.id, Reconciliation.ended_at.is_not(None)
+        Reconciliation.account_id == account.id,
+        or_(Reconciliation.ended_at.is_not(None), Reconciliation.elsewhere != []),
     )
     met = db.session.scalar(query.order_by(Reconciliation.id.desc()).limit(1)) or []
     ours = {each.reference for each in adopted(account)}
@@ -82,6 +87,8 @@ def adopt(account: Account, reference: str, tier: Tier) -> None:
         raise NoSuchPrice
     if price.cadence is None:
         raise CannotAdopt("It is paid neither by the month nor by the year, and cannot be taken over.")
+    if price.currency not in money.CURRENCIES:  # its digits are not the ones that Stripe counts, perhaps
+        raise CannotAdopt(f"It is paid in {price.currency}, a currency that no tier can have: it cannot be taken over.")
     if tier.archived_at:
         raise CannotAdopt(f"“{tier.name}” is archived: open it again first.")
     db.session.execute(

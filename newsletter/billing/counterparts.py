@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import select
 
 from newsletter.billing import offers, terms
+from newsletter.billing.apart import apart
 from newsletter.billing.models import Account, AdoptedPrice, Counterpart, CounterpartKind, Offer, TaxBehavior
-from newsletter.billing.stripe import Stripe
+from newsletter.billing.stripe import NotThere, Stripe
 from newsletter.billing.values import Subscribed
 from newsletter.db import db
 from newsletter.tiers.models import Price, Tier
@@ -50,13 +51,19 @@ def _put_coupon(stripe: Stripe) -> Callable[[str | None, dict[str, Any], str], s
 
 
 def keep_in_step(account: Account, stripe: Stripe) -> int:
-    """Tell the provider of every tier and price that it does not know as it is now. How many it was told of."""
+    """Tell the provider of every tier and price that it does not know as it is now. How many it was told of.
+
+    What it refuses of one keeps no other waiting.
+    """
     before = {(each.kind, each.our_id): each.said for each in _all(account)}
-    for tier in db.session.scalars(select(Tier).where(Tier.publication_id == account.publication_id)):
-        of_tier(account, stripe, tier)
-    for price in db.session.scalars(select(Price).join(Tier).where(Tier.publication_id == account.publication_id)):
+    for tier in db.session.scalars(select(Tier).where(Tier.publication_id == account.publication_id)).all():
+        with apart("a tier", tier.id):
+            of_tier(account, stripe, tier)
+    prices = select(Price).join(Tier).where(Tier.publication_id == account.publication_id)
+    for price in db.session.scalars(prices).all():
         if price.replaced_at is None or (CounterpartKind.PRICE, price.id) in before:
-            of_price(account, stripe, price)
+            with apart("a price", price.id):
+                of_price(account, stripe, price)
     return sum(before.get((each.kind, each.our_id)) != each.said for each in _all(account))
 
 
@@ -115,20 +122,45 @@ def _put(
     first: dict[str, Any],
     put: Callable[[str | None, dict[str, Any], str], str],
 ) -> str:
-    """Make it there, or change it if it has changed here. `first` is what can be said at its making alone."""
+    """Make it there, or change it if it has changed here. `first` is what can be said at its making alone.
+
+    What was deleted there is made once more, under a key of its own: to the first one the provider would only repeat
+    its answer of then.
+    """
     found = db.session.get(Counterpart, (account.id, kind, our_id), with_for_update=True)
-    words = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    words = _fingerprint(said)
+    once = f"{account.reference}-{kind}-{our_id}-{_fingerprint({**said, **first})[:16]}"
     if found is None:
-        once = f"{account.reference}-{kind}-{our_id}-{words[:16]}"
         found = Counterpart(
             account_id=account.id, kind=kind, our_id=our_id, reference=put(None, {**said, **first}, once), said=words
         )
         db.session.add(found)
     elif found.said != words:
-        put(found.reference, said, "")
+        try:
+            put(found.reference, said, "")
+        except NotThere:
+            found.reference = put(None, {**said, **first}, f"{once}-{found.reference}")
+            if kind is CounterpartKind.TIER:
+                _look_at_prices_again(account, our_id)
         found.said = words
     db.session.flush()
     return found.reference
+
+
+def _fingerprint(said: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _look_at_prices_again(account: Account, tier_id: int) -> None:
+    """They went with the product that was deleted there."""
+    prices = select(Price.id).where(Price.tier_id == tier_id)
+    of_it = select(Counterpart).where(
+        Counterpart.account_id == account.id,
+        Counterpart.kind == CounterpartKind.PRICE,
+        Counterpart.our_id.in_(prices),
+    )
+    for price in db.session.scalars(of_it):
+        price.said = ""
 
 
 def _all(account: Account) -> list[Counterpart]:

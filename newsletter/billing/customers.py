@@ -54,13 +54,12 @@ def of_reader(account: Account, subscriber_id: int) -> Customer | None:
     return db.session.scalar(query.order_by(Customer.id.desc()).limit(1))
 
 
-def to_be_closed() -> list[Customer]:
-    """Of erased readers: nothing may be charged any more."""
-    return list(
-        db.session.scalars(
-            select(Customer).where(Customer.closing_since.is_not(None), Customer.deleted_at.is_(None)).limit(100)
-        )
+def to_be_closed(account: Account) -> list[Customer]:
+    """Of erased readers: nothing may be charged any more. All of them, so that those refused keep nobody waiting."""
+    query = select(Customer).where(
+        Customer.account_id == account.id, Customer.closing_since.is_not(None), Customer.deleted_at.is_(None)
     )
+    return list(db.session.scalars(query.order_by(Customer.id)))
 
 
 def _by_address(account: Account, payer: Payer) -> Subscriber | None:

@@ -19,6 +19,7 @@ TRIAL_REMINDER = timedelta(days=3)
 CARD_REMINDER = timedelta(days=30)
 REMINDERS = (0.0, 0.3, 0.75)  # parts of the days of grace: three letters, at growing distance
 GIVEN_REMINDER = timedelta(days=7)
+FAILING = "past_due"  # the provider's word
 NEWS_FOR = timedelta(days=3)
 GIVEN = (MembershipKind.COMPLIMENTARY, MembershipKind.GIFT)
 PAID_BY_OTHERS = (*GIVEN, MembershipKind.SEAT)  # who holds one hears of its end, and of no payment
@@ -37,28 +38,36 @@ def remind() -> None:
 def remind_of_failed_payments(account: Account, stripe: Stripe) -> None:
     """With the page at the provider that takes the payment now."""
     grace = terms.grace(account.publication_id)
-    failing = select(Membership).where(
+    failing = select(Membership.id).where(
         Membership.state == MembershipState.PAST_DUE,
         Membership.ends_at > func.now(),
         Membership.customer_id.in_(select(Customer.id).where(Customer.account_id == account.id)),
     )
-    for membership in db.session.scalars(failing).all():
-        if membership.failing_since is None:
-            continue  # what failed was voided, by the author at the provider, say
+    for known in db.session.scalars(failing.order_by(Membership.id)).all():
+        membership = db.session.get(Membership, known)
+        if membership is None or membership.failing_since is None:
+            continue  # erased meanwhile; or what failed was voided, by the author at the provider, say
         attempt = sum(clock.now() >= membership.failing_since + part * grace for part in REMINDERS)
         if attempt:
             with apart("a page to pay", membership.id):
-                _remind_of_failed_payment(stripe, membership, attempt)
+                _remind_of_failed_payment(account, stripe, membership, attempt)
+            db.session.commit()
 
 
-def _remind_of_failed_payment(stripe: Stripe, membership: Membership, attempt: int) -> None:
+def _remind_of_failed_payment(account: Account, stripe: Stripe, membership: Membership, attempt: int) -> None:
+    """Who has paid by now gets no letter: the event that tells of it may be late, or lost."""
     occasion = f"failing since {membership.failing_since:%Y-%m-%d}, {attempt}"
     if not telling.once(f"membership {membership.id}", occasion):
+        return
+    assert membership.reference
+    there = stripe.subscription(membership.reference)
+    if there.held.status != FAILING:
+        keeping.refresh(account, stripe, membership.reference)
         return
     values = {
         "tier": membership.tier.name,
         "amount": telling.price(membership),
-        "pay_url": _pay_page(stripe, membership),
+        "pay_url": stripe.open_invoice_page(there.latest_invoice) if there.latest_invoice else "",
         "until": telling.day(membership.ends_at),
         "attempt": attempt,
     }
@@ -67,11 +76,12 @@ def _remind_of_failed_payment(stripe: Stripe, membership: Membership, attempt: i
 
 def stop_where_nothing_may_be_charged(account: Account, stripe: Stripe) -> None:
     """Readers who are erased, and who got their money back by their bank, are charged no more."""
-    for customer in customers.to_be_closed():
-        if customer.account_id == account.id:
+    for customer in customers.to_be_closed(account):
+        with apart("an erased payer", customer.reference):
             with suppress(NotThere):
                 stripe.drop_customer(customer.reference)
             customer.deleted_at = clock.now()
+        db.session.commit()
     disputed = (
         select(Membership)
         .join(Payment, Payment.membership_id == Membership.id)
@@ -108,11 +118,19 @@ def _given_that_end_soon() -> None:
 
 
 def _given_that_ended() -> None:
-    """Nobody tells us of it but the clock. What ended long ago is written down, and no news to anybody."""
-    query = select(Membership).where(
-        Membership.kind.in_(PAID_BY_OTHERS),
-        Membership.state == MembershipState.ACTIVE,
-        Membership.ends_at <= clock.now(),
+    """Nobody tells us of it but the clock. What ended long ago is written down, and no news to anybody.
+
+    Two rounds at once end none of them twice: who is held by the other one is left to it.
+    """
+    query = (
+        select(Membership)
+        .where(
+            Membership.kind.in_(PAID_BY_OTHERS),
+            Membership.state == MembershipState.ACTIVE,
+            Membership.ends_at <= clock.now(),
+        )
+        .with_for_update(of=Membership, skip_locked=True)
+        .execution_options(populate_existing=True)
     )
     for membership in db.session.scalars(query).all():
         membership.state, membership.ended_at = MembershipState.ENDED, membership.ends_at
@@ -141,9 +159,3 @@ def _cards_that_expire() -> None:
                 "date": f"{customer.card_expires.day} {customer.card_expires:%B %Y}",
             }
             telling.to_reader(membership, NoticeKind.CARD_EXPIRING, values)
-
-
-def _pay_page(stripe: Stripe, membership: Membership) -> str:
-    assert membership.reference
-    latest = stripe.subscription(membership.reference).latest_invoice
-    return stripe.open_invoice_page(latest) if latest else ""

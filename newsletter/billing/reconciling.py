@@ -38,8 +38,9 @@ def reconcile(account: Account, stripe: Stripe) -> Reconciliation:
                 differences.append(found)
         db.session.commit()
     differences += _gone(account, stripe, seen)
-    differences += _missing_payments(account, stripe)
     run.elsewhere = adopting.met(stripe, strange)
+    db.session.commit()
+    differences += _missing_payments(account, stripe)
     run.differences, run.ended_at = differences, clock.now()
     db.session.commit()
     return run
@@ -109,15 +110,17 @@ def _gone(account: Account, stripe: Stripe, seen: set[str]) -> list[Json]:
 
 
 def _missing_payments(account: Account, stripe: Stripe) -> list[Json]:
+    """Of our memberships: nothing is asked about the invoices of the author's other business."""
     known = set(db.session.scalars(select(Payment.reference).where(Payment.account_id == account.id)))
+    ours = set(db.session.scalars(select(Membership.reference).where(Membership.kind == MembershipKind.PAID)))
     found: list[Json] = []
     for paid in stripe.invoices(clock.now() - LOOKS_BACK):
-        if paid.reference in known or not paid.subscription:
+        if paid.reference in known or paid.subscription not in ours:
             continue
-        entered = books.enter_invoice(account, stripe, paid.reference)
+        with apart("a missing payment", paid.reference):
+            if entered := books.enter_invoice(account, stripe, paid.reference):
+                found.append({"about": f"payment {entered.id}", "was": "not in the books", "is": "entered"})
         db.session.commit()
-        if entered:
-            found.append({"about": f"payment {entered.id}", "was": "not in the books", "is": "entered"})
     return found
 
 

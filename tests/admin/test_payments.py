@@ -78,3 +78,20 @@ def test_subscriptions_from_elsewhere_are_shown_and_taken_over(desk: FlaskClient
     assert "Letters by another platform Patrons 1" in seen(desk.get("/desk/money/payments"))
     assert desk.post("/desk/money/payments/adopt", data={"price": "price_x", "tier": str(tier.id)}).status_code == 404
     assert desk.post("/desk/money/payments/adopt", data={"price": price["id"], "tier": "99"}).status_code == 404
+
+
+def test_what_is_paid_in_a_currency_that_no_tier_has_is_shown_and_cannot_be_taken_over(
+    desk: FlaskClient, house: House
+) -> None:
+    price = elsewhere(house, amount=90000, currency="isk")
+    payer(house, "emmy@example.com", price)
+    tasks.run(Job.RECONCILE)
+
+    shown = seen(desk.get("/desk/money/payments"))
+    tier = db.session.scalars(select(Tier)).one()
+    refused = desk.post("/desk/money/payments/adopt", data={"price": price["id"], "tier": str(tier.id)})
+
+    words = "Paid in ISK, a currency that no tier can have: cannot be taken over."
+    assert f"Letters by another platform in ISK a month 1 {words}" in shown
+    assert refused.status_code == 409
+    assert "It is paid in ISK" in seen(refused)

@@ -21,10 +21,10 @@ from worker import tasks
 EMMY, MILEVA = "emmy@example.com", "mileva@example.com"
 
 
-def elsewhere(house: House, amount: int = 700, interval: str = "month", count: int = 1) -> Thing:
+def elsewhere(house: House, amount: int = 700, interval: str = "month", count: int = 1, currency: str = "eur") -> Thing:
     """A price that another platform made."""
     product = house.till.make("product", "prod", name="Letters by another platform", active=True)
-    price = house.till.make("price", "price", currency="eur", unit_amount=amount, product=product["id"], active=True)
+    price = house.till.make("price", "price", currency=currency, unit_amount=amount, product=product["id"], active=True)
     price |= {"recurring": {"interval": interval, "interval_count": count}, "type": "recurring"}
     return price
 
@@ -173,6 +173,19 @@ def test_what_is_paid_neither_by_month_nor_year_is_left_alone(house: House) -> N
 
     with pytest.raises(adopting.CannotAdopt, match="neither by the month nor by the year"):
         adopting.adopt(house.account, price["id"], patrons())
+
+
+def test_what_is_paid_in_a_currency_that_no_tier_has_is_left_alone(house: House) -> None:
+    """Stripe counts hundredths of an Icelandic króna, which has none: every sum would be wrong here."""
+    price = elsewhere(house, amount=90000, currency="isk")
+    payer(house, EMMY, price)
+    reconciling.reconcile(house.account, house.stripe)
+
+    with pytest.raises(adopting.CannotAdopt, match="paid in ISK"):
+        adopting.adopt(house.account, price["id"], patrons())
+
+    reconciling.reconcile(house.account, house.stripe)
+    assert (held(), adopting.adopted(house.account)) == ([], [])
 
 
 def test_what_nobody_pays_and_what_is_archived_cannot_be_taken(house: House) -> None:

@@ -1,6 +1,7 @@
 """A tier given away: bought, mailed on its day, taken once, and gone when the money goes back."""
 
 import re
+import threading
 from datetime import timedelta
 
 import pytest
@@ -241,3 +242,22 @@ def test_a_tier_given_for_a_week_by_hand_ends_with_a_letter_and_without_a_warnin
     assert access.audience_of(reader.id).value == "free"
     assert len(mail(outbox, ADA)) == 1
     assert db.session.get_one(Membership, membership.id).ended_at == membership.ends_at
+
+
+def test_two_rounds_at_once_tell_of_an_end_once(app: Flask, house: House) -> None:
+    factories.member(factories.subscriber(ADA), ends_at=clock.now() - timedelta(minutes=1))
+    db.session.commit()
+
+    def round_of_another() -> None:
+        with app.app_context():
+            dunning.remind()
+            db.session.commit()
+
+    dunning.remind()  # not committed yet: the other one still sees it run
+    thread = threading.Thread(target=round_of_another)
+    thread.start()
+    thread.join(2)
+    db.session.commit()
+    thread.join()
+
+    assert db.session.scalars(select(Notice.kind)).all() == [NoticeKind.MEMBERSHIP_ENDED]

@@ -155,10 +155,7 @@ def _made(where: str, said: Thing) -> Thing:
         case "customer":
             return state.customer(**said)
         case "price":
-            said = {"active": True, "nickname": None, "type": "recurring", "recurring": None, **said}
-            said["unit_amount"] = int(said["unit_amount"])
-            if said["recurring"]:
-                said["recurring"] = {"interval_count": 1, **said["recurring"]}
+            said = _price(said)
         case "product":
             said = {"active": True, "description": None, **said}
         case "coupon":
@@ -171,6 +168,16 @@ def _made(where: str, said: Thing) -> Thing:
     made = state.make(kind, prefix, **said)
     if kind == "checkout.session":
         made["url"] = f"{request.host_url}checkout/{made['id']}"
+    return made
+
+
+def _price(said: Thing) -> Thing:
+    if said.get("product") not in till().things:
+        raise Refused(400, "invalid_request_error", "No such product", "resource_missing", "product")
+    made = {"active": True, "nickname": None, "type": "recurring", "recurring": None, **said}
+    made["unit_amount"] = int(made["unit_amount"])
+    if made["recurring"]:
+        made["recurring"] = {"interval_count": 1, **made["recurring"]}
     return made
 
 
