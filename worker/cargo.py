@@ -138,19 +138,23 @@ class Cargo(Generic[Item]):
             return not self._is_over()
 
     def next(self, relay: str = "") -> Outgoing | None:
-        while items := self._taken(relay):
+        while True:
+            items, is_counted = self._taken(relay)
+            if not items:
+                return None
             first = items[0]
-            message = first if isinstance(first, Outgoing) else self._first_made(items, relay)
+            message = first if isinstance(first, Outgoing) else self._first_made(items, relay if is_counted else None)
             if message is not None:
                 return message
-        return None
 
-    def _taken(self, relay: str) -> list[Any]:
-        """One message that is made already, or items that are not; empty when nothing may be given out now."""
+    def _taken(self, relay: str) -> tuple[list[Any], bool]:
+        """One message that is made already, or items that are not; empty when nothing may be given out now. And
+        whether the gate has counted it."""
         with self._lock:
             if not self._has_next():
-                return []
-            if self._aside or not self.gate.lanes.is_free:
+                return [], False
+            is_counted = bool(self._aside) or not self.gate.lanes.is_free
+            if is_counted:
                 chosen = self._chosen(relay)
                 taken = [] if chosen is None else [chosen]
             elif self._back:
@@ -158,10 +162,11 @@ class Cargo(Generic[Item]):
             else:
                 taken = [self._waiting.popleft() for _ in range(min(MADE_AT_ONCE, len(self._waiting)))]
             self._in_hand += len(taken)
-            return taken
+            return taken, is_counted
 
-    def _first_made(self, items: Sequence[Item], relay: str) -> Outgoing | None:
-        """The first message that comes of these items, if any; the others are kept for whoever asks next."""
+    def _first_made(self, items: Sequence[Item], counted: str | None) -> Outgoing | None:
+        """The first message that comes of these items, if any; the others are kept for whoever asks next. `counted`:
+        the relay for which the gate has counted them."""
         ready: deque[Outgoing] = deque()
         unmade = len(items)
         try:
@@ -171,7 +176,8 @@ class Cargo(Generic[Item]):
                 if isinstance(made, Outgoing):
                     ready.append(made)
                 else:
-                    self.gate.give_back(relay, self.address(item))
+                    if counted is not None:
+                        self.gate.give_back(counted, self.address(item))
                     self._note(made)
         except BaseException as error:
             self.fail(error)
@@ -179,7 +185,8 @@ class Cargo(Generic[Item]):
             first = ready.popleft() if ready and self._error is None else None
             self._back.extend(ready)
             self._in_hand -= len(ready) + unmade
-            self._changed.notify_all()
+            if ready or unmade:
+                self._changed.notify_all()
             return first
 
     def handing_over(self, messages: Sequence[Outgoing], heard_before: str) -> None:
@@ -274,7 +281,7 @@ class Cargo(Generic[Item]):
         return len(self._results) >= self.group or (self._is_over() and not self._in_hand)
 
     def _has_room(self) -> bool:
-        return not self._is_complete and not self._is_called_off and len(self._waiting) < self.group
+        return not self._is_complete and not self._is_called_off and len(self._waiting) + len(self._back) < self.group
 
 
 def result_of(message: Outgoing, answer: transports.Answer) -> Result:

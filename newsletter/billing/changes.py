@@ -23,6 +23,10 @@ class Snapshot:
     amount: int
     had_trial: bool
 
+    def is_like(self, other: "Snapshot") -> bool:
+        """All but what it costs."""
+        return (self.state, self.tier_id, self.cadence) == (other.state, other.tier_id, other.cadence)
+
     @property
     def monthly(self) -> int:
         """What it is worth a month now, in thousandths of the smallest unit."""

@@ -79,18 +79,19 @@ def look_into(account: Account, stripe: Stripe, event: PaymentEvent) -> None:
 
 def _checkout(account: Account, stripe: Stripe, event: PaymentEvent) -> None:
     bought = stripe.checkout(event.about)
-    if bought.status == "expired" and bought.notes.get("redemption", "").isdecimal():
-        offers.let_go(int(bought.notes["redemption"]))
+    notes = bought.notes if bought.notes.get("newsletter") else {}  # those of another seller are about others
+    if bought.status == "expired" and notes.get("redemption", "").isdecimal():
+        offers.let_go(int(notes["redemption"]))
     if bought.status != "complete" or not bought.customer:
         return  # left without buying
-    noted = bought.notes.get("subscriber", "")
+    noted = notes.get("subscriber", "")
     reader = db.session.get(Subscriber, int(noted)) if noted.isdecimal() else None
     customer = customers.take(account, stripe.customer(bought.customer), reader)
-    if bought.notes.get("newsletter") and customer.subscriber:
+    if notes and customer.subscriber:
         customers.ask_to_confirm(customer.subscriber)
     if bought.subscription:
         _subscription_named(account, stripe, bought.subscription)
-    elif bought.payment and bought.notes.get("newsletter"):
+    elif bought.payment and notes:
         _paid_once(account, stripe, bought)
 
 

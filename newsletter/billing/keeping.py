@@ -59,8 +59,9 @@ def keep(account: Account, stripe: Stripe, subscribed: Subscribed, *, is_told: b
     db.session.flush()
     if known is None and notes.get("redemption", "").isdecimal():
         offers.used(int(notes["redemption"]), membership)
-    is_told = promises.keep(account, membership, subscribed.price) or is_told
     is_now = changes.snapshot(membership)
+    is_promised = promises.keep(account, membership, subscribed.price)
+    is_told = is_told or (is_promised and was is not None and was.is_like(is_now))
     if was != is_now:
         changes.record(membership, was, is_now, is_told=is_told)
     seats.follow(membership)

@@ -346,7 +346,8 @@ class Repriced(Base):
     amount: Mapped[int]  # each time, in the currency's smallest unit
     due_at: Mapped[datetime]
     told_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id", ondelete="SET NULL"))  # the letter
+    # The letter that told them.
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id", ondelete="SET NULL"), index=True)
     applied_at: Mapped[datetime | None]  # the provider charges it from the next payment on
 
 

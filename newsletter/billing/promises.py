@@ -8,19 +8,22 @@ from newsletter import clock
 from newsletter.billing import offers
 from newsletter.billing.models import Account, AdoptedPrice, Counterpart, CounterpartKind, Customer, Repriced, Repricing
 from newsletter.db import db
-from newsletter.subscribers.models import Notice, NoticeState
+from newsletter.sending.models import Bounce, BounceKind
+from newsletter.subscribers.models import Notice, NoticeKind, NoticeState
 from newsletter.tiers.models import Membership, MembershipState, Price
 
 A_DAY = timedelta(days=1)
 CHARGED_AGAIN = (MembershipState.TRIALING, MembershipState.ACTIVE, MembershipState.PAUSED, MembershipState.PAST_DUE)
 LEFT = (NoticeState.ACCEPTED, NoticeState.UNCONFIRMED)  # of a letter: its reader can have read it
+MAY_BE_READ = (NoticeState.WAITING, NoticeState.SENDING, *LEFT)
+NOT_READ = (BounceKind.HARD, BounceKind.SOFT, BounceKind.BLOCKED)  # it came back
 
 
 def to_come(membership: Membership) -> tuple[int, datetime] | None:
     """What will be charged each time, with the seats of today, and from when on."""
     account = Account.connected()
     query = (
-        select(Repriced.due_at, Price)
+        select(Repriced, Price)
         .join(Repricing, Repricing.id == Repriced.repricing_id)
         .join(Price, Price.id == Repricing.price_id)
         .where(
@@ -28,12 +31,14 @@ def to_come(membership: Membership) -> tuple[int, datetime] | None:
             Repriced.applied_at.is_(None),
             Repricing.called_off_at.is_(None),
             Price.replaced_at.is_(None),
+            Repriced.notice_id.in_(letters_that_may_be_read()),
         )
     )
     found = db.session.execute(query.order_by(Repriced.due_at.desc()).limit(1)).one_or_none()
     if account is None or found is None or not is_about(account, found[1], membership):
         return None
-    return amount(membership, found[1]), found[0]
+    told, price = found
+    return amount(membership, price), told.due_at
 
 
 def applied_early(membership: Membership) -> datetime | None:
@@ -53,6 +58,7 @@ def keep(account: Account, membership: Membership, price_reference: str) -> bool
         .where(
             Repriced.membership_id == membership.id,
             Repriced.applied_at.is_(None),
+            Repricing.called_off_at.is_(None),
             Counterpart.account_id == account.id,
             Counterpart.reference == price_reference,
         )
@@ -64,9 +70,22 @@ def keep(account: Account, membership: Membership, price_reference: str) -> bool
 
 
 def has_been_told(told: Repriced, least: timedelta, before: datetime) -> bool:
-    """Whether the letter left so long before that moment."""
-    letter = db.session.get(Notice, told.notice_id) if told.notice_id else None
-    return letter is not None and letter.state in LEFT and (letter.ended_at or before) + least <= before
+    """Whether the letter left so long before that moment, and did not come back."""
+    query = select(Notice.id).where(
+        Notice.id == told.notice_id,
+        Notice.id.in_(letters_that_may_be_read()),
+        Notice.state.in_(LEFT),
+        Notice.ended_at <= before - least,
+    )
+    return db.session.scalar(query) is not None
+
+
+def letters_that_may_be_read() -> Select[int]:
+    """Those that left or still may, and did not come back."""
+    came_back = select(Bounce.id).where(Bounce.notice_id == Notice.id, Bounce.kind.in_(NOT_READ))
+    return select(Notice.id).where(
+        Notice.kind == NoticeKind.PRICE_CHANGE, Notice.state.in_(MAY_BE_READ), ~came_back.exists()
+    )
 
 
 def is_about(account: Account, price: Price, membership: Membership) -> bool:

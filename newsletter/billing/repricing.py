@@ -6,7 +6,7 @@ What was told is a promise: nobody pays the new price earlier than that, or anot
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import delete, exists, func, or_, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from newsletter import clock
@@ -92,7 +92,11 @@ def call_off(account: Account, repricing: Repricing) -> None:
     if repricing.called_off_at:
         return
     repricing.called_off_at = clock.now()
-    waiting = select(Repriced).where(Repriced.repricing_id == repricing.id, Repriced.applied_at.is_(None))
+    waiting = select(Repriced).where(
+        Repriced.repricing_id == repricing.id,
+        Repriced.applied_at.is_(None),
+        Repriced.notice_id.in_(promises.letters_that_may_be_read()),
+    )
     for told in db.session.scalars(waiting).all():
         membership = db.session.get(Membership, told.membership_id)
         if membership and promises.is_about(account, repricing.price, membership):
@@ -131,16 +135,20 @@ def refuse_another_price(account: Account, tier: Tier) -> None:
 
 
 def _tell_who_is_not_told(account: Account, repricing: Repricing) -> None:
-    _forget_letters_that_never_left(repricing)
+    _forget_letters_of_no_use(repricing)
+    cadence = repricing.price.cadence
     told = select(Repriced.membership_id).where(Repriced.repricing_id == repricing.id)
     waiting = promises.payers_of_another(account, repricing.price).where(Membership.id.not_in(told))
     earliest = max(repricing.starts_at, clock.now() + NOTICE)
     for membership_id, paid_until in db.session.execute(
         waiting.with_only_columns(Membership.id, Membership.paid_until)
     ).all():
-        due_at = _first_payment(paid_until, repricing.price.cadence, earliest)
-        if due_at <= clock.now() + NOT_EARLIER and _is_on(repricing):
-            _promise(repricing, db.session.get_one(Membership, membership_id), due_at)
+        due_at = _first_payment(paid_until, cadence, earliest)
+        if due_at > clock.now() + NOT_EARLIER:
+            continue
+        membership = db.session.get(Membership, membership_id)
+        if membership and _is_on(repricing):
+            _promise(repricing, membership, due_at)
         db.session.commit()
 
 
@@ -166,12 +174,17 @@ def _promise(repricing: Repricing, membership: Membership, due_at: datetime) -> 
         db.session.delete(made)
 
 
-def _forget_letters_that_never_left(repricing: Repricing) -> None:
-    """Whoever was not reached for days, because the mail server was away, is told once more, with a new day."""
-    never_left = select(Notice.id).where(Notice.id == Repriced.notice_id, Notice.state == NoticeState.EXPIRED)
+def _forget_letters_of_no_use(repricing: Repricing) -> None:
+    """Whoever was not reached for days, because the mail server was away, is told once more, with a new day; and so is
+    whoever was told of a payment that is over, and does not pay again before it would be forgotten."""
+    never_left = Repriced.notice_id.in_(select(Notice.id).where(Notice.state == NoticeState.EXPIRED))
+    pays_much_later = Repriced.membership_id.in_(
+        select(Membership.id).where(Membership.paid_until > clock.now() + NOT_EARLIER)
+    )
+    is_over = (Repriced.due_at < clock.now()) & pays_much_later
     db.session.execute(
         delete(Repriced).where(
-            Repriced.repricing_id == repricing.id, Repriced.applied_at.is_(None), exists(never_left.correlate(Repriced))
+            Repriced.repricing_id == repricing.id, Repriced.applied_at.is_(None), never_left | is_over
         )
     )
     db.session.commit()
@@ -191,6 +204,7 @@ def _apply_where_due(account: Account, stripe: Stripe, repricing: Repricing) -> 
         .where(
             Repriced.repricing_id == repricing.id,
             Repriced.applied_at.is_(None),
+            Repriced.notice_id.in_(promises.letters_that_may_be_read()),
             Membership.paid_until <= clock.now() + AHEAD,
             Membership.paid_until > Repriced.due_at - A_DAY,
             Membership.state.in_(promises.CHARGED_AGAIN),
@@ -198,17 +212,19 @@ def _apply_where_due(account: Account, stripe: Stripe, repricing: Repricing) -> 
         )
     )
     due = db.session.scalars(query).all()
-    new = counterparts.of_price(account, stripe, repricing.price) if due else ""
+    new = ""
+    with apart("a new price", repricing.price_id):
+        new = counterparts.of_price(account, stripe, repricing.price) if due else ""
     db.session.commit()  # it is known here before anybody pays it there
-    for membership_id in due:
+    for membership_id in due if new else ():
         with apart("another price", membership_id):
             _apply(account, stripe, repricing, membership_id, new)
         db.session.commit()
 
 
 def _apply(account: Account, stripe: Stripe, repricing: Repricing, membership_id: int, new: str) -> None:
-    membership = db.session.get_one(Membership, membership_id)
-    known = keeping.refresh(account, stripe, membership.reference or "")
+    membership = db.session.get(Membership, membership_id)
+    known = keeping.refresh(account, stripe, membership.reference or "") if membership else None
     if known is None or known.paid_until is None or not _is_on(repricing):
         return
     told = db.session.get(Repriced, (repricing.id, membership_id), with_for_update=True, populate_existing=True)
@@ -226,15 +242,14 @@ def _apply(account: Account, stripe: Stripe, repricing: Repricing, membership_id
 
 def _counted(repricing: Repricing) -> tuple[int, int, int]:
     """How many were told, how many of them pay it by now, and how many could not be told."""
-    is_lost = Notice.state.in_((NoticeState.SKIPPED, NoticeState.REFUSED, NoticeState.EXPIRED))
+    is_told = Repriced.applied_at.is_not(None) | Repriced.notice_id.in_(promises.letters_that_may_be_read())
     counted = (
         select(
-            func.count().filter(or_(Notice.id.is_(None), ~is_lost)),
+            func.count().filter(is_told),
             func.count(Repriced.applied_at),
-            func.count().filter(is_lost),
+            func.count().filter(func.coalesce(is_told, False).is_(False)),
         )
         .select_from(Repriced)
-        .outerjoin(Notice, Notice.id == Repriced.notice_id)
         .where(Repriced.repricing_id == repricing.id)
     )
     told, applied, unreached = db.session.execute(counted).one()

@@ -55,8 +55,7 @@ class Replay:
 
 
 _HEAD = struct.Struct("@4sB3xQ")
-_LENGTH = struct.Struct("@Q")  # written by one instruction: a process dies before it or after it
-_LENGTH_AT = _HEAD.size - _LENGTH.size
+_LENGTH = 1  # of the head's words of eight bytes: the second
 _SEAL_AT = 4
 _MAGIC = b"NLJ1"
 _OPEN, _SEALED = 0, 1
@@ -72,12 +71,12 @@ class Journal:
         folder().mkdir(parents=True, exist_ok=True)
         self._path = _path(self.token)
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._file, fcntl.LOCK_EX)  # falls off with the process, however it dies
         self._lock = threading.Lock()
-        self._memory = mmap.mmap(-1, 1)
+        self._memory = self._words = memoryview(b"")
         self._end = _HEAD.size
         self._room = 0
         try:
+            fcntl.flock(self._file, fcntl.LOCK_EX)  # falls off with the process, however it dies
             self._make_room(FIRST_ROOM)
             _HEAD.pack_into(self._memory, 0, _MAGIC, _OPEN, 0)
         except BaseException:
@@ -97,7 +96,7 @@ class Journal:
 
     def close(self, *, forget: bool) -> None:
         """`forget` only once everything in it is in the database."""
-        self._memory.close()  # it holds the file open as well, and with it the lock
+        self._let_go()
         os.close(self._file)
         if forget:
             self._path.unlink(missing_ok=True)
@@ -111,7 +110,8 @@ class Journal:
                 self._make_room(end)
             self._memory[self._end : end] = written
             self._end = end
-            _LENGTH.pack_into(self._memory, _LENGTH_AT, end - _HEAD.size)
+            # One store of the processor: a process dies before it or after it. (`pack_into` writes zeros first.)
+            self._words[_LENGTH] = end - _HEAD.size
 
     def _make_room(self, least: int) -> None:
         """Really there, and not only promised: a disk that is full is met here, where it can still be said."""
@@ -119,7 +119,17 @@ class Journal:
         while room < least:
             room *= 2
         _allocate(self._file, self._room, room)
-        self._memory, self._room = mmap.mmap(self._file, room), room
+        mapped = memoryview(mmap.mmap(self._file, room))
+        self._let_go()
+        self._memory, self._words, self._room = mapped, mapped.cast("Q"), room
+
+    def _let_go(self) -> None:
+        """Of the memory: it holds the file open as well, and with it the lock."""
+        mapped = self._memory.obj
+        self._words.release()
+        self._memory.release()
+        if isinstance(mapped, mmap.mmap):
+            mapped.close()
 
     def __enter__(self) -> Self:
         return self

@@ -79,11 +79,12 @@ def holds_until(held: Held, grace: timedelta) -> datetime:
 
 
 def since_first_failure(held: Held, membership: Membership) -> Held:
-    """Where one payment after the other fails, the days of grace are those of the first."""
+    """Who was given up has no days of grace for what falls due after that: it is the first failure that counts."""
     failing = (MembershipState.PAST_DUE, MembershipState.UNPAID)
-    if membership.state not in failing or state(held) not in failing or membership.failing_since is None:
+    first, now = membership.failing_since, held.failing_since
+    if state(held) is not MembershipState.UNPAID or membership.state not in failing or first is None or now is None:
         return held
-    return replace(held, failing_since=min(held.failing_since or membership.failing_since, membership.failing_since))
+    return replace(held, failing_since=min(first, now))
 
 
 def write(membership: Membership, held: Held, grace: timedelta) -> None:

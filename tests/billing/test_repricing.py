@@ -16,6 +16,7 @@ from newsletter.db import db
 from newsletter.public.account import holding
 from newsletter.publication.models import Publication
 from newsletter.publication.settings import BadSetting
+from newsletter.sending.models import Bounce, BounceKind
 from newsletter.subscribers.models import Notice, NoticeKind, NoticeState, Subscriber
 from newsletter.tiers import catalogue
 from newsletter.tiers.catalogue import Listing
@@ -202,6 +203,39 @@ def test_who_is_never_written_to_goes_on_at_the_old_price(house: House, monkeypa
     assert len(letters()) == 1
     (standing,) = repricing.standings(house.account, patrons())
     assert (standing.told, standing.applied, standing.unreached) == (0, 0, 1)
+
+
+def test_a_letter_that_came_back_promises_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.buy(GRACE)
+    house.deliver()
+    announce(house, dearer())
+    months_pass(house, monkeypatch, 20)
+    (letter,) = letters()
+    db.session.add(Bounce(kind=BounceKind.SOFT, notice_id=letter.id, subscriber_id=letter.subscriber_id, source="mail"))
+    db.session.commit()
+
+    assert set(months_pass(house, monkeypatch, 80)) == {500}
+    (standing,) = repricing.standings(house.account, patrons())
+    assert (standing.told, standing.unreached) == (0, 1)
+    assert "From" not in holding.holdings(db.session.scalars(select(Subscriber)).one())[0].sentence
+
+
+def test_a_year_later_last_years_letter_is_not_enough(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.buy(GRACE, cadence=Cadence.YEAR)
+    house.deliver()
+    dearer()
+    announce(house, next(each for each in patrons().prices if each.cadence is Cadence.YEAR))
+    later(house, monkeypatch, 330)
+    rounds.keep_memberships()
+    assert len(letters()) == 1
+    later(house, monkeypatch, 20)
+    letters_leave()  # two weeks before the payment: too late for it
+    assert months_pass(house, monkeypatch, 30) == [5000, 5000]
+
+    later(house, monkeypatch, 280)
+    assert months_pass(house, monkeypatch, 40)[-1] == 5000
+    assert len(letters()) == 2
+    assert months_pass(house, monkeypatch, 40)[-1] == 6000
 
 
 def test_a_letter_that_left_late_is_heeded_from_the_payment_after(

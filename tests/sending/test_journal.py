@@ -1,5 +1,7 @@
 """What a sending process leaves on its disk, and what is known from it when the process is gone."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -73,6 +75,46 @@ def test_it_grows_with_what_is_written_and_loses_nothing() -> None:
     told = journal.replay(long.token)
     assert [answer.reader_id for answer in told.answers] == list(range(3000))
     assert told.in_doubt == list(range(3000, 6000))
+
+
+def test_whoever_reads_it_in_between_never_finds_less_than_before() -> None:
+    """A process may be killed at any moment: what was once written counts from then on."""
+    living = Journal()
+    watch = """if True:
+        import struct, sys
+        file, most = open(sys.argv[1], "rb", buffering=0), 0
+        print("watching", flush=True)
+        while True:
+            file.seek(8)
+            length = struct.unpack("@Q", file.read(8))[0]
+            if length < most:
+                sys.exit(f"{length} after {most}")
+            most = length
+            if length > 4_000_000:
+                break
+    """
+    path = str(journal.folder() / f"{living.token}.log")
+    with subprocess.Popen(
+        [sys.executable, "-c", watch, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as watcher:
+        assert watcher.stdout
+        watcher.stdout.readline()
+        written = 0
+        while written <= 4_000_000:
+            written += len(journal.handed_over(7, 7))
+            living.handing_over(7, 7)
+        _, said = watcher.communicate(timeout=60)
+    living.close(forget=True)
+    assert (watcher.returncode, said) == (0, b"")
+
+
+def test_a_closed_one_is_nobodys() -> None:
+    held = Journal()
+    for reader_id in range(2000):
+        held.handing_over(reader_id, 7)  # it has grown: none of its memories may hold the lock
+    held.close(forget=False)
+
+    assert journal.is_abandoned(held.token)
 
 
 def test_several_threads_write_whole_lines() -> None:
