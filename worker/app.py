@@ -1,5 +1,6 @@
 """The one place that joins Flask and Celery: `celery -A worker.app worker`."""
 
+import gc
 import json
 import os
 import sys
@@ -8,7 +9,13 @@ import celery as celery_package
 import psycopg
 from celery import bootsteps
 from celery.apps import worker as celery_worker
-from celery.signals import setup_logging, worker_process_init, worker_process_shutdown, worker_shutting_down
+from celery.signals import (
+    setup_logging,
+    worker_init,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_shutting_down,
+)
 from sqlalchemy import event
 
 from newsletter import jobs, logs
@@ -80,6 +87,13 @@ def _log_as_we_do(**_: object) -> None:
 def _say(words: str, *_: object) -> None:
     """From within a signal handler: one write, and no lock."""
     os.write(2, json.dumps({"event": words.strip(), "level": "info"}).encode() + b"\n")
+
+
+@worker_init.connect
+def _share_memory(**_: object) -> None:
+    """What is loaded by now is never garbage. Who does not look through it leaves its pages shared by all children."""
+    gc.collect()
+    gc.freeze()
 
 
 @worker_process_init.connect
