@@ -110,8 +110,8 @@ def test_the_disk_of_the_journal_is_full(house: House, sink: Sink, check: Check,
         (disk / "host").write_text("a small disk")
         with house.worker(sink.url(CONNECTIONS), DATA_DIR=str(disk)) as worker:
             wait_for(lambda: "No space left" in worker.output, 30, "the disk is full", worker)
-            _fill_until_nothing_is_sent(disk, sink)  # what is taken over makes room again
-            assert len(sink) < 1000
+            # What is taken over makes room again: now we get it, now the next journal, which soon is full as well.
+            _fill_until_nothing_is_sent(disk, sink)
             _resize(disk, "8m")
             house.finish(worker)
     check(unconfirmed=0)
