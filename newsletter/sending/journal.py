@@ -120,7 +120,7 @@ class Journal:
             room *= 2
         _allocate(self._file, self._room, room)
         mapped = memoryview(mmap.mmap(self._file, room))
-        self._let_go()
+        # The outgrown memory goes with the last who looks at it: `is_sealed` is asked by other threads meanwhile.
         self._memory, self._words, self._room = mapped, mapped.cast("Q"), room
 
     def _let_go(self) -> None:
