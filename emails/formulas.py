@@ -4,8 +4,6 @@ import re
 from functools import lru_cache
 from xml.etree import ElementTree
 
-from latex2mathml import exceptions
-from latex2mathml.converter import convert
 from lxml import etree
 
 from emails.errors import LetterError
@@ -22,10 +20,8 @@ _ATTRIBUTES = frozenset(
     "minsize maxsize movablelimits largeop linethickness columnalign rowalign columnspacing rowspacing columnlines "
     "rowlines displaystyle scriptlevel mathsize notation".split()
 )
-# The classes of its own, which have no parent in common, and what else it answers nonsense with.
-_OWN = [error for error in vars(exceptions).values() if isinstance(error, type) and issubclass(error, Exception)]
+# What the converter answers nonsense with, beside classes of its own.
 _REFUSALS: tuple[type[Exception], ...] = (
-    *_OWN,
     etree.LxmlError,
     ElementTree.ParseError,
     AttributeError,
@@ -67,9 +63,13 @@ def _tree(tex: str, is_block: bool) -> etree._Element:
         raise BadFormula(f"This formula has {len(tex):,} characters; the most is {LONGEST:,}.")
     if not _is_balanced(tex):
         raise _unreadable(tex)
+    from latex2mathml import converter, exceptions  # needed by few posts
+
+    # They have no parent in common.
+    theirs = [error for error in vars(exceptions).values() if isinstance(error, type) and issubclass(error, Exception)]
     try:
-        root = etree.fromstring(convert(tex, display="block" if is_block else "inline"))
-    except _REFUSALS as error:
+        root = etree.fromstring(converter.convert(tex, display="block" if is_block else "inline"))
+    except (*_REFUSALS, *theirs) as error:
         raise _unreadable(tex) from error
     for element in root.iter():
         # TeX can name links and classes, and text in it is not escaped by everybody: only mathematics passes.

@@ -21,8 +21,6 @@ from time import monotonic
 from typing import Any, Final, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-import dns.exception
-import dns.resolver
 import idna
 
 from newsletter.config import settings
@@ -79,6 +77,8 @@ class Fetched:
 
 def resolve(name: str, seconds: float) -> list[str]:
     """The addresses of a name in the public DNS. What /etc/hosts and search lists add is nobody's business here."""
+    import dns.resolver  # 2 MB that most processes never need
+
     resolver = dns.resolver.Resolver()
     found = resolver.resolve_name(name + ".", lifetime=seconds, search=False)
     return list(found.addresses())
@@ -168,6 +168,8 @@ class Fetcher:
 
     def _addresses(self, host: str, end: float) -> list[str]:
         """All of a name's addresses, IPv4 first. One that is not public spoils them all."""
+        import dns.resolver
+
         try:
             found = [str(address) for address in self.resolve(host, max(end - monotonic(), 0.01) / 2)]
         except dns.resolver.NXDOMAIN:

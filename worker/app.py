@@ -1,4 +1,4 @@
-"""The one place that joins Flask and Celery: `celery -A worker.app worker`."""
+"""The one place that joins Flask and Celery. worker/__main__.py starts it; `celery -A worker.app` knows it as well."""
 
 import gc
 import json

@@ -1,17 +1,31 @@
-"""The clock: `celery -A worker.beat beat`. It only rings, so it loads neither the app nor the tasks."""
+"""The clock: `python -m worker.beat`. It only rings, so it loads neither the app nor the tasks."""
 
+from pathlib import Path
+
+import click
 from celery.signals import setup_logging
 
 from newsletter import bells, logs
 from newsletter.config import settings
 from worker import schedule
 
-bells.configure(settings())
-celery = bells.celery
-celery.conf.beat_schedule = schedule.TIMETABLE
-
 
 @setup_logging.connect
 def _log_as_we_do(**_: object) -> None:
     logs.configure(settings())
     logs.take_over(settings())
+
+
+@click.command()
+@click.option("--schedule", "file", type=Path, help="Where it keeps what it rang for last; else in DATA_DIR.")
+def main(file: Path | None) -> None:
+    """Ring when something is due, until SIGTERM."""
+    bells.configure(settings())
+    bells.celery.conf.beat_schedule = schedule.TIMETABLE
+    file = file or settings().data_dir / "beat-schedule"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    bells.celery.Beat(schedule=str(file), loglevel="INFO", quiet=True).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import dns.exception
-import dns.resolver
 
 from newsletter.sending import destinations
 
@@ -20,6 +19,8 @@ Ask = Callable[[str], Sequence[str]]
 
 def mail_servers(domain: str) -> Sequence[str]:
     """The hosts of a domain's MX, best first; none if it has none. Raises DNSException when nobody answers."""
+    import dns.resolver  # of which a worker without limits needs nothing
+
     try:
         answer = dns.resolver.resolve(domain, "MX", lifetime=PATIENCE)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):

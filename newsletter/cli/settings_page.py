@@ -23,7 +23,7 @@ _PROCFILE = """\
 | `PORT` | `8000` | Port of the web process. |
 | `WEB_CONCURRENCY` | `2` | Web processes. |
 | `WEB_THREADS` | `8` | Threads in each of them. |
-| `WORKER_CONCURRENCY` | `2` | Processes that send mail. Each opens one connection to the mail server. |
+| `WORKER_CONCURRENCY` | `2` | Processes that send mail. Each opens four connections, or as `MAIL_URL` says. |
 """
 
 

@@ -19,7 +19,7 @@ from newsletter.db import db
 from newsletter.errors import NotFound
 from newsletter.fetching import LONGEST_ADDRESS, Fetcher, NotFetched
 from newsletter.jobs import Job, enqueue
-from newsletter.posts import pictures, unfurling
+from newsletter.posts import unfurling
 from newsletter.posts.models import LinkSnapshot, Media, Post, SnapshotState
 from newsletter.posts.unfurling import Found
 
@@ -249,8 +249,12 @@ def _picture(url: str) -> bytes:
 
 def _kept(content: bytes, publication_id: int, fit: tuple[int, int]) -> Media | None:
     """Drawn anew by us. What is no picture, or too large, is none."""
+    if not content:
+        return None
+    from newsletter.posts import pictures  # and with it Pillow, of which who only reads letters needs nothing
+
     try:
-        return pictures.add_for_card(content, publication_id=publication_id, fit=fit) if content else None
+        return pictures.add_for_card(content, publication_id=publication_id, fit=fit)
     except pictures.NotAPicture:
         return None
 

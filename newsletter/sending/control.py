@@ -12,7 +12,7 @@ from newsletter.errors import NewsletterError
 from newsletter.jobs import Job, enqueue
 from newsletter.sending import breaker
 from newsletter.sending.models import Delivery, Mailing, MailingState, Outcome, Variant
-from newsletter.sending.start import CHUNK, GIVE_UP_AFTER, write_chunks
+from newsletter.sending.start import GIVE_UP_AFTER, write_chunks
 
 STOPPED = "The mailing was stopped before this reader was reached."
 
@@ -147,15 +147,7 @@ def _again(mailing: Mailing, occasion: str, which: ColumnElement[bool]) -> Maili
         ).one()
     again = db.session.get_one(Mailing, made)
     _copy_variants(mailing, again)
-    readers = (
-        select(
-            Delivery.subscriber_id,
-            ((func.row_number().over(order_by=Delivery.subscriber_id) - 1) // CHUNK).label("number"),
-        )
-        .where(Delivery.mailing_id == mailing.id, which)
-        .subquery()
-    )
-    write_chunks(again, readers.c.subscriber_id, readers.c.number)
+    write_chunks(again, select(Delivery.subscriber_id).where(Delivery.mailing_id == mailing.id, which))
     enqueue(Job.DELIVER, again.id)
     return again
 

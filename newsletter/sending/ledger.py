@@ -27,7 +27,7 @@ FIRST_WAIT = timedelta(minutes=5)  # greylisting wants at least this much
 LONGEST_WAIT = timedelta(hours=4)
 AHEAD = 500  # readers of a chunk that are read at once
 FIRST = 50  # of them, so that the connections need not wait for more
-GROUP = 150  # readers of a chunk that are recorded at once
+GROUP = 250  # readers of a chunk that are recorded at once
 WINDOW = 2 * GROUP  # readers of a chunk who may have been written to without being recorded yet
 LOST = "The machine that was sending broke down, and with it what the mail server answered."
 NO_ANSWER = "The sending process ended before the mail server answered."

@@ -37,8 +37,7 @@ from tests.benchmarks.readers import Sizes
 from tests.benchmarks.sinks import PROCESSES
 from tests.journeys.processes import Process, wait_for
 
-WORKER = ("celery", "-A", "worker.app", "worker", "--queues", "notices,mailings", "--concurrency", str(PROCESSES))
-WORKER_OPTIONS = ("--loglevel", "warning", "--without-gossip", "--without-mingle")
+WORKER = ("worker", "--processes", str(PROCESSES), "--log-level", "warning")
 LOOK_EVERY = 0.05  # seconds
 
 
@@ -90,7 +89,7 @@ class House:
     def worker(self, mail_url: str, **environment: str) -> Iterator[Process]:
         """A worker with two processes that send, warmed up by a mailing of its own."""
         redis.Redis.from_url(self.settings.redis_url).flushall()  # bells of an earlier one
-        with Process(self.settings, mail_url, *WORKER, *WORKER_OPTIONS, code=None, **environment) as process:
+        with Process(self.settings, mail_url, *WORKER, code=None, **environment) as process:
             wait_for(lambda: len(process.children()) >= PROCESSES, 60, "the worker has its processes", process)
             self.mail(readers.WARM_UP, process)
             yield process

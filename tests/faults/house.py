@@ -30,7 +30,6 @@ from tests.faults.sink import Sink
 from tests.journeys.processes import Process, wait_for
 
 SECRET_KEY = "a key for the tests of faults that is long enough to sign"
-WORDS = "--loglevel", "warning", "--without-gossip", "--without-mingle"
 
 
 class House:
@@ -156,8 +155,7 @@ class House:
         return Process(
             settings,
             mail_url,
-            *("celery", "-A", "worker.app", "worker", "--queues", "notices,mailings"),
-            *("--concurrency", str(processes), *WORDS),
+            *("worker", "--processes", str(processes), "--log-level", "warning"),
             code=code,
             LEASE_SECONDS=str(lease),
             **environment,

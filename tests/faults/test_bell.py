@@ -78,7 +78,7 @@ def test_two_beats_two_sweeps_and_five_bells_for_every_job(
         Process(
             house.settings,
             sink.url(),
-            *("celery", "-A", "worker.beat", "beat", "--schedule", str(tmp_path / f"beat-{number}"), "--pidfile", ""),
+            *("worker.beat", "--schedule", str(tmp_path / f"beat-{number}")),
         )
         for number in (1, 2)
     ]

@@ -73,7 +73,6 @@ class Delivery(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(ledger, "WINDOW", WINDOW)
         self.patch.setattr(start, "CHUNK", CHUNK)
-        self.patch.setattr(control, "CHUNK", CHUNK)
         self.patch.setattr(jobs, "ring", lambda *_: True)
         self.patch.setattr(journal, "_boot", lambda: f"boot{self.boot}")
         awake = clock.seconds_awake_or_asleep

@@ -31,7 +31,7 @@ class Process:
             **environment,
         }
         self._command = [sys.executable, "-m", *command]
-        self._log = Path(settings.data_dir) / f"{command[-1]}-{time.monotonic_ns()}.log"
+        self._log = Path(settings.data_dir) / f"{command[0]}-{time.monotonic_ns()}.log"
         self.popen: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -81,8 +81,7 @@ def worker(
     return Process(
         settings,
         mail_url,
-        *("celery", "-A", "worker.app", "worker", "--queues", "notices,mailings", "--concurrency", str(processes)),
-        *("--loglevel", "warning", "--without-gossip", "--without-mingle"),
+        *("worker", "--processes", str(processes), "--log-level", "warning"),
         LEASE_SECONDS=str(lease),
         REDIS_URL=redis_url or settings.redis_url,
         code=None,

@@ -54,8 +54,7 @@ def worker(settings: Settings, relay: Postfix, log: Path) -> Process:
     return Process(
         settings,
         relay.url,
-        *("celery", "-A", "worker.app", "worker", "--queues", "notices,mailings", "--concurrency", "2"),
-        *("--loglevel", "warning", "--without-gossip", "--without-mingle"),
+        *("worker", "--log-level", "warning"),
         LEASE_SECONDS="4",
         POSTFIX_LOG=str(log),
         SETTLE_SECONDS=str(SETTLE),

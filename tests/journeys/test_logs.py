@@ -67,15 +67,14 @@ class Processes:
             "GUNICORN_CMD_ARGS": "--access-logfile -",
             "PYTHONWARNINGS": "ignore",
         }
-        celery = (sys.executable, "-m", "celery", "--quiet", "-A")
         commands = {
             "web": (
                 *(sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}", "--worker-class", "gthread"),
                 *("--no-control-socket", "--logger-class", "newsletter.access_log.Logger"),
                 "newsletter.app:create_app()",
             ),
-            "worker": (*celery, "worker.app", "worker", "--queues", "notices,mailings", "--concurrency", "1"),
-            "beat": (*celery, "worker.beat", "beat", "--schedule", str(self.folder / "beat"), "--pidfile", ""),
+            "worker": (sys.executable, "-m", "worker", "--processes", "1"),
+            "beat": (sys.executable, "-m", "worker.beat"),
         }
         started = []
         try:

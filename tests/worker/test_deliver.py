@@ -336,7 +336,10 @@ def test_a_reader_whose_name_or_address_cannot_be_written_harms_nobody_else(
 
 
 @pytest.mark.slow
-def test_two_thousand_readers_are_three_chunks_and_add_up(jobs_queue: JobQueue, outbox: Outbox) -> None:
+def test_two_thousand_readers_are_three_chunks_and_add_up(
+    jobs_queue: JobQueue, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start_mailing, "SMALLEST_CHUNK", 1000)  # more than are read at once
     weekly = factories.newsletter()
     for number in range(2100):
         db.session.add(
