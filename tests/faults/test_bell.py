@@ -9,6 +9,8 @@ import pytest
 import redis
 
 from newsletter.bells import HEARD_AGAIN_AFTER, Job
+from newsletter.relays import CONNECTIONS
+from newsletter.sending.start import SMALLEST_CHUNK
 from tests.faults.conftest import LONG, Check
 from tests.faults.house import House, sent
 from tests.faults.sink import Sink
@@ -73,7 +75,8 @@ def test_two_beats_two_sweeps_and_five_bells_for_every_job(
 ) -> None:
     house.readers(600)
     house.schedule()
-    sink.behave(delay=600 / BEATEN / 600 * 8)  # eight connections: it takes as long as two beats need to be heard
+    # Each chunk has four connections, and so takes as long as two beats need to be heard.
+    sink.behave(delay=BEATEN * CONNECTIONS / SMALLEST_CHUNK)
     beats = [
         Process(
             house.settings,
