@@ -40,7 +40,9 @@ class Cargo(Generic[Item]):
 
     def __post_init__(self) -> None:
         self._lock = threading.RLock()
-        self._changed = threading.Condition(self._lock)
+        # Two bells on one lock: who is woken for nothing takes the interpreter from who sends.
+        self._for_carriers = threading.Condition(self._lock)
+        self._for_collector = threading.Condition(self._lock)
         self._waiting: deque[Item] = deque()
         self._back: deque[Outgoing] = deque()  # made, and not handed over yet, or not after all
         self._aside: dict[str, deque[Item | Outgoing]] = {}
@@ -55,34 +57,34 @@ class Cargo(Generic[Item]):
 
     def add(self, items: Sequence[Item]) -> None:
         self.gate.look_up(map(self.address, items))
-        with self._changed:
+        with self._lock:
             self._waiting.extend(items)
-            self._changed.notify_all()
+            self._for_carriers.notify_all()
 
     def close(self) -> None:
         """Nothing more will be added."""
-        with self._changed:
+        with self._lock:
             self._is_complete = True
-            self._changed.notify_all()
+            self._notify_all()
 
     def call_off(self) -> None:
         """Give out nothing more; what is in hand is finished."""
-        with self._changed:
+        with self._lock:
             self._is_called_off = True
-            self._changed.notify_all()
+            self._notify_all()
 
     def collect(self, seconds: float) -> list[Result]:
         """What is known by now: as soon as there is a group of it, or all, or when the time is over.
 
         Nothing, but early, when there is room for more items.
         """
-        with self._changed:
-            is_time_over = not self._changed.wait_for(self._is_worth_a_look, seconds)
+        with self._lock:
+            is_time_over = not self._for_collector.wait_for(self._is_worth_a_look, seconds)
             if not is_time_over and not self._has_group() and self._has_room():
                 return []
             results, self._results = self._results, []
             if len(results) >= self.window // 2:
-                self._changed.notify_all()  # carriers may have waited for room
+                self._for_carriers.notify_all()  # they may have waited for room
             return results
 
     def check(self) -> None:
@@ -93,34 +95,34 @@ class Cargo(Generic[Item]):
     @property
     def left(self) -> int:
         """Items not given out yet."""
-        with self._changed:
+        with self._lock:
             return len(self._waiting) + len(self._back) + sum(map(len, self._aside.values()))
 
     @property
     def has_room(self) -> bool:
         """More items would not wait for long."""
-        with self._changed:
+        with self._lock:
             return len(self._waiting) + len(self._back) < self.group
 
     @property
     def is_over(self) -> bool:
-        with self._changed:
+        with self._lock:
             return self._is_over()
 
     def look_again(self) -> None:
         """The gate may let through what it did not."""
         if self._aside or not self.gate.lanes.is_free:
-            with self._changed:
-                self._changed.notify_all()
+            with self._lock:
+                self._for_carriers.notify_all()
 
     @property
     def is_down_to_those_aside(self) -> bool:
-        with self._changed:
+        with self._lock:
             return self._is_complete and bool(self._aside) and not self._waiting and not self._back
 
     def opens_in(self) -> float:
         """Seconds until any of what is left may leave; 0 when that is now, or something is in hand."""
-        with self._changed:
+        with self._lock:
             if self.gate.lanes.is_free or self._in_hand or self._is_called_off:
                 return 0.0
             if self._waiting or self._back:
@@ -131,9 +133,9 @@ class Cargo(Generic[Item]):
 
     def wait(self, relay: str = "") -> bool:
         """Until there is something to carry this way: True. False when there never will be."""
-        with self._changed:
+        with self._lock:
             self.gate.waits(relay)
-            self._changed.wait_for(lambda: self._can_give(relay) or self._is_over())
+            self._for_carriers.wait_for(lambda: self._can_give(relay) or self._is_over())
             self.gate.goes_on(relay)
             return not self._is_over()
 
@@ -181,12 +183,14 @@ class Cargo(Generic[Item]):
                     self._note(made)
         except BaseException as error:
             self.fail(error)
-        with self._changed:
+        with self._lock:
             first = ready.popleft() if ready and self._error is None else None
             self._back.extend(ready)
             self._in_hand -= len(ready) + unmade
-            if ready or unmade:
-                self._changed.notify_all()
+            if ready:
+                self._for_carriers.notify_all()
+            if not self._in_hand:
+                self._notify_all()
             return first
 
     def handing_over(self, messages: Sequence[Outgoing], heard_before: str) -> None:
@@ -210,28 +214,34 @@ class Cargo(Generic[Item]):
 
     def returned(self, message: Outgoing, relay: str = "") -> None:
         self.gate.give_back(relay, message.recipient)
-        with self._changed:
+        with self._lock:
             self._back.append(message)
             self._in_hand -= 1
-            self._changed.notify_all()
+            self._notify_all()
 
     def fail(self, error: BaseException) -> None:
         """This must not go on: whoever checks will hear why."""
-        with self._changed:
+        with self._lock:
             self._error = self._error or error
             self._is_called_off = True
-            self._changed.notify_all()
+            self._notify_all()
 
     def carrier_left(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
+        with self._lock:
+            self._notify_all()
 
     def _note(self, result: Result) -> None:
         with self._lock:  # asked for every message: the condition itself would ask it in Python
             self._results.append(result)
             self._in_hand -= 1
             if self._is_worth_a_look():
-                self._changed.notify_all()
+                self._for_collector.notify_all()
+            if not self._in_hand:
+                self._for_carriers.notify_all()  # this may have been the last
+
+    def _notify_all(self) -> None:
+        self._for_carriers.notify_all()
+        self._for_collector.notify_all()
 
     def _has_next(self) -> bool:
         if self._is_called_off or not (self._waiting or self._back or self._aside):
@@ -249,7 +259,7 @@ class Cargo(Generic[Item]):
         """The first that may take this way now."""
         item = self._admitted(relay) if self.gate.admits(relay) else None
         if self.gate.is_wanting or (item is not None and self.gate.is_turn_of_another(relay)):
-            self._changed.notify_all()  # who collects also sees to it that there is more to be had
+            self._notify_all()  # who collects also sees to it that there is more to be had
         return item
 
     def _admitted(self, relay: str) -> Item | Outgoing | None:
