@@ -27,6 +27,7 @@ from newsletter.sending.models import MailingState, Outcome
 from worker import gate, lanes, stopping
 from worker.cargo import Cargo, Result, sorted_out
 from worker.fleet import Crew
+from worker.rest import Rests
 from worker.transports import Outgoing
 
 log = structlog.get_logger()
@@ -41,10 +42,22 @@ LEFT = "Left, paused or is not written to any more."
 PAST_DEADLINE = "The mail server did not take it in time."
 
 _unrecorded: dict[str, int] = {}  # journals of this process whose words did not get into the database, and their chunks
+rests = Rests()
 
 
 def deliver(mailing_id: int) -> None:
     """Send a mailing's readers, chunk by chunk, for a while. Safe to run twice, or twice at once."""
+    if not rests.are_over(mailing_id):
+        return  # a job rings for the next before it knows how it will end: failing ones would chase each other
+    try:
+        _deliver(mailing_id)
+    except Exception:
+        rests.failed(mailing_id)
+        raise
+    rests.went_well(mailing_id)
+
+
+def _deliver(mailing_id: int) -> None:
     turn = Turn(mailing_id, time.monotonic() + LONGEST)
     try:
         while (has_more := _deliver_chunk(turn)) and time.monotonic() < turn.until:

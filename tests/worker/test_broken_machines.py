@@ -25,7 +25,7 @@ from newsletter.subscribers.models import Notice, NoticeKind, NoticeState
 from tests import cast, factories
 from tests.doubles import JobQueue, Outbox
 from tests.worker.test_deliver import outcomes, send_now
-from worker import deliver, tasks
+from worker import deliver, rest, tasks
 
 
 def begin(jobs_queue: JobQueue) -> Journal:
@@ -291,14 +291,40 @@ def test_who_cannot_record_what_it_heard_writes_to_nobody_else_until_it_can(
     with monkeypatch.context() as patch:
         patch.setattr(ledger, "_append", _lose_the_connection)
         for _ in range(3):
+            deliver.rests.forget()
             with pytest.raises(OperationalError):
                 tasks.run(Job.DELIVER, 1)
     assert len(outbox) == 1
 
+    deliver.rests.forget()
     jobs_queue.run()
 
     assert len(outbox) == len(set(outbox.addresses)) == 3
     assert outcomes() == {"accepted": 3}
+
+
+def test_a_job_that_fails_at_once_is_not_chased_by_the_next(
+    jobs_queue: JobQueue, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast.ada()
+    send_now()
+    tasks.run(Job.START_DUE_MAILINGS)
+    tries = []
+
+    def broken(*_: object) -> None:
+        tries.append(1)
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "readers", broken)
+        with pytest.raises(RuntimeError):
+            tasks.run(Job.DELIVER, 1)
+        jobs_queue.run()  # what it had rung for: nothing is tried, and nothing is rung for
+    assert len(tries) == 1
+
+    monkeypatch.setattr(rest, "FIRST", 0.0)  # it is over
+    tasks.run(Job.DELIVER, 1)
+    assert outbox.addresses == ["ada@example.com"]
 
 
 def test_an_unreadable_journal_keeps_no_chunk_from_being_taken_back(jobs_queue: JobQueue, outbox: Outbox) -> None:
@@ -349,6 +375,7 @@ def test_what_the_server_said_is_recorded_even_when_the_journal_has_no_room_for_
     assert outcomes() == {"accepted": 1}
 
     assert resume.take_back() == 1
+    deliver.rests.forget()
     tasks.run(Job.DELIVER, 1)
     assert outcomes() == {"accepted": 2}
     assert len(outbox) == 2
