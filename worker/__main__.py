@@ -8,25 +8,22 @@ import sys
 import click
 
 from newsletter.bells import MAILINGS, NOTICES
+from newsletter.config import BadSettings
 
 
 @click.command()
 @click.option("--processes", type=click.IntRange(1), default=2, show_default=True, help="That send.")
 @click.option("--queues", default=f"{NOTICES},{MAILINGS}", show_default=True, help="What they listen to.")
-@click.option("--log-level", default="INFO", show_default=True, help="The least that is worth a line of Celery's.")
-def main(processes: int, queues: str, log_level: str) -> None:
+def main(processes: int, queues: str) -> None:
     """Run until SIGTERM to this process alone: then each message in hand is finished first."""
-    from worker.app import celery  # reads the settings, which --help can do without
+    try:
+        from worker.app import celery  # reads the settings, which --help can do without
+    except BadSettings as error:
+        click.echo(error.sentence, err=True)
+        sys.exit(2)
 
     sys.argv[:1] = ["-m", "worker"]  # what Celery starts anew on SIGHUP
-    worker = celery.Worker(
-        concurrency=processes,
-        queues=queues,
-        loglevel=log_level,
-        quiet=True,
-        without_gossip=True,
-        without_mingle=True,
-    )
+    worker = celery.Worker(concurrency=processes, queues=queues, quiet=True, without_gossip=True, without_mingle=True)
     worker.start()
     sys.exit(worker.exitcode)
 

@@ -82,9 +82,10 @@ class Cargo(Generic[Item]):
             is_time_over = not self._for_collector.wait_for(self._is_worth_a_look, seconds)
             if not is_time_over and not self._has_group() and self._has_room():
                 return []
+            was_full = len(self._results) + self._in_hand >= self.window
             results, self._results = self._results, []
-            if len(results) >= self.window // 2:
-                self._for_carriers.notify_all()  # they may have waited for room
+            if was_full:
+                self._for_carriers.notify_all()
             return results
 
     def check(self) -> None:

@@ -94,7 +94,7 @@ class ChunkState(StrEnum):
 
 
 class Chunk(Base):
-    """About a thousand readers of a mailing, frozen at its start: the unit of claiming."""
+    """Some hundred readers of a mailing, or up to two thousand, frozen at its start: the unit of claiming."""
 
     __tablename__ = "chunk"
     __table_args__ = (

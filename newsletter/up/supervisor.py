@@ -296,7 +296,13 @@ class Stack:
         path = self._log(name)
         self._tail.follow(name, path)
         with path.open("ab") as log:
-            return processes.launch(command, log=log, env=self.env, cwd=self.procfile_at.parent.resolve())
+            return processes.launch(command, log=log, env=self.env, cwd=self._folder)
+
+    @property
+    def _folder(self) -> Path:
+        """Where our processes are started. Python takes modules from there first: from within our package, which is
+        where the Procfile is in a wheel, newsletter/limits.py would pass for the package of that name."""
+        return self.var if self.procfile_at == _IN_A_WHEEL else self.procfile_at.parent.resolve()
 
     def _log(self, name: str) -> Path:
         """Where a process writes what it has to say; put aside when it has grown large."""
@@ -315,7 +321,7 @@ class Stack:
         self._last_watch = subprocess.Popen(
             [sys.executable, "-m", "newsletter.up.last_watch", *about],
             stdin=subprocess.PIPE,
-            cwd=self.procfile_at.parent.resolve(),
+            cwd=self._folder,
             start_new_session=True,
         )
 

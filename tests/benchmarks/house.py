@@ -37,7 +37,7 @@ from tests.benchmarks.readers import Sizes
 from tests.benchmarks.sinks import PROCESSES
 from tests.journeys.processes import Process, wait_for
 
-WORKER = ("worker", "--processes", str(PROCESSES), "--log-level", "warning")
+WORKER = ("worker", "--processes", str(PROCESSES))
 LOOK_EVERY = 0.05  # seconds
 
 

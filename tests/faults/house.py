@@ -155,7 +155,7 @@ class House:
         return Process(
             settings,
             mail_url,
-            *("worker", "--processes", str(processes), "--log-level", "warning"),
+            *("worker", "--processes", str(processes)),
             code=code,
             LEASE_SECONDS=str(lease),
             **environment,

@@ -81,7 +81,7 @@ def worker(
     return Process(
         settings,
         mail_url,
-        *("worker", "--processes", str(processes), "--log-level", "warning"),
+        *("worker", "--processes", str(processes)),
         LEASE_SECONDS=str(lease),
         REDIS_URL=redis_url or settings.redis_url,
         code=None,

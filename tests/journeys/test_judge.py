@@ -54,7 +54,7 @@ def worker(settings: Settings, relay: Postfix, log: Path) -> Process:
     return Process(
         settings,
         relay.url,
-        *("worker", "--log-level", "warning"),
+        "worker",
         LEASE_SECONDS="4",
         POSTFIX_LOG=str(log),
         SETTLE_SECONDS=str(SETTLE),
