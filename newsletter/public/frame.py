@@ -20,8 +20,15 @@ from newsletter.publication.models import Newsletter, Publication
 LIGHT_GROUND, DARK_GROUND = "#f4f1eb", "#1e1d1a"  # the grounds of tokens.css on which an accent is hardest to read
 
 
+@bp.before_request
+def must_have_a_publication() -> None:
+    publication()
+
+
 @bp.context_processor
 def surroundings() -> dict[str, Any]:
+    if "publication" not in g:  # the page that says so has nothing around it
+        return {}
     return {
         "publication": publication(),
         "newsletters": newsletters(),

@@ -203,3 +203,12 @@ def test_crawlers_are_told_where_not_to_go(client: FlaskClient, weekly: Newslett
     assert "Disallow: /leave" in rules
     assert "Disallow: /preferences" in rules
     assert "Sitemap: http://letters.example.org/sitemap.xml" in rules
+
+
+@pytest.mark.usefixtures("app")
+def test_before_there_is_a_publication_each_page_says_what_to_do(client: FlaskClient) -> None:
+    for address in ("/", "/archive", "/subscribe", "/support", "/feed.xml", "/theme.css", "/sitemap.xml", "/nowhere"):
+        response = client.get(address)
+
+        assert response.status_code == 404, address
+        assert "newsletter create-owner" in response.text or address == "/nowhere"
