@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from email.utils import mktime_tz, parsedate_tz
 from hashlib import sha256
 from itertools import pairwise
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from emails import quoted_printable
 from emails.errors import LetterError
@@ -58,7 +59,7 @@ SIGNED = (
 )
 
 _SELECTOR = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*\Z")
-_WHITE = re.compile(rb"[ \t]+")
+_WHITE = re.compile(rb"[ \t]{2,}|\t")  # but for single blanks, which stay: what is canonical stays the same object
 _FIELD_END = re.compile(rb"\r\n(?![ \t])")
 _GAP = b"\0"  # where a value will stand: in no header there is one
 _COLUMNS = 72
@@ -116,7 +117,7 @@ def sign(message: bytes, domain: str, keys: Sequence[Key]) -> bytes:
     header, _, body = message.partition(b"\r\n\r\n")
     fields = [_field(field) for field in _FIELD_END.split(header)]
     signatures = [_Signature(key, domain, fields) for key in keys]
-    covered = b"".join(canonical_field(*field) + b"\r\n" for field in _covered(fields))
+    covered = [canonical_field(*field) + b"\r\n" for field in _covered(fields)]
     digest = b64encode(sha256(canonical_body(body)).digest())
     return b"".join([*(each.line(covered, digest) for each in signatures), message])
 
@@ -132,7 +133,10 @@ def canonical_body(body: bytes) -> bytes:
 
 def canonical_field(name: bytes, value: bytes) -> bytes:
     """RFC 6376 §3.4.2: name in small letters, value on one line with single blanks. Without a line end."""
-    return name + b":" + _WHITE.sub(b" ", value.replace(b"\r\n", b"")).strip(b" ")
+    line = value.replace(b"\r\n", b"")
+    if b"  " in line or b"\t" in line:  # to look costs less than to replace what is not there
+        line = _WHITE.sub(b" ", line)
+    return b"%b:%b" % (name, line.strip(b" "))
 
 
 class SignedLetter:
@@ -155,10 +159,27 @@ class SignedLetter:
 
     def fill(self, recipient: Recipient) -> list[bytes]:
         """The same, still in parts."""
+        return self.begin(recipient).signed()
+
+    def begin(self, recipient: Recipient) -> "Unsigned":
+        """The same, but for the signatures themselves."""
         filled = self._letter.fill(recipient)
         if self._plan is None:
-            return [sign(b"".join(filled), self._domain, self._keys)]
-        return [*self._plan.signatures(filled), *filled]
+            return Unsigned((), (), b"", [sign(b"".join(filled), self._domain, self._keys)])
+        return self._plan.unsigned(filled)
+
+
+class Unsigned(NamedTuple):
+    """A message that lacks nothing but its signatures. Who makes many begins them all, and then signs them all: what
+    takes turns with the mathematics of a signature finds the processor's caches empty each time."""
+
+    signatures: Sequence["_Signature"]
+    covered: Sequence[bytes]  # canonical header fields
+    digest: bytes  # of the body
+    parts: list[bytes]
+
+    def signed(self) -> list[bytes]:
+        return [*[each.line(self.covered, self.digest) for each in self.signatures], *self.parts]
 
 
 class _Signature:
@@ -172,8 +193,8 @@ class _Signature:
         self._before = f"DKIM-Signature: {tags}{_folded(listed)};\r\n bh=".encode("ascii")
         self._before_canonical = canonical_field(*_field(self._before))
 
-    def line(self, covered: bytes, digest: bytes) -> bytes:
-        value = b64encode(self._sign(b"%b%b%b; b=" % (covered, self._before_canonical, digest)))
+    def line(self, covered: Sequence[bytes], digest: bytes) -> bytes:
+        value = b64encode(self._sign(b"".join([*covered, self._before_canonical, digest, b"; b="])))
         pieces = [value[at : at + _COLUMNS] for at in range(0, len(value), _COLUMNS)]
         return b"%b%b;\r\n b=%b\r\n" % (self._before, digest, b"\r\n ".join(pieces))
 
@@ -209,15 +230,15 @@ class _Plan:
             return None
         return cls([*parts[:ends], last_of_head], body, domain, keys)
 
-    def signatures(self, filled: list[bytes]) -> list[bytes]:
+    def unsigned(self, filled: list[bytes]) -> Unsigned:
         body = self._start.copy()
-        body.update(_filled(self._body, filled))
+        for part in self._body:  # one by one: what is constant stays in the processor's cache, a joined copy would not
+            body.update(filled[part] if isinstance(part, int) else part)
         digest = b64encode(body.digest())
         covered = self._constant.copy()
         for at, name, value in self._varying:
             covered[at] = canonical_field(name, _filled(value, filled)) + b"\r\n"
-        header = b"".join(covered)
-        return [each.line(header, digest) for each in self._signatures]
+        return Unsigned(self._signatures, covered, digest, filled)
 
 
 def _stands_apart(body: list[bytes | int]) -> bool:
@@ -282,8 +303,8 @@ def _folded(names: list[str]) -> str:
 
 
 def _rsa(private: RSAPrivateKey) -> Callable[[bytes], bytes]:
-    padding, algorithm = PKCS1v15(), hashes.SHA256()
-    return lambda covered: private.sign(covered, padding, algorithm)
+    padding, hashed = PKCS1v15(), Prehashed(hashes.SHA256())
+    return lambda covered: private.sign(sha256(covered).digest(), padding, hashed)
 
 
 def _ed25519(private: Ed25519PrivateKey) -> Callable[[bytes], bytes]:

@@ -25,12 +25,12 @@ MADE_AT_ONCE = 16
 class Cargo(Generic[Item]):
     """What is to be carried. One thread adds items and collects results; any number carries.
 
-    `made` turns an item into a message, or into the result of an item that is not sent. `fence` raises when not one
-    more message may leave. No more than `window` items are given out beyond those whose results were collected. What
-    `gate` does not let through now is put aside for as long, by destination, and the others go on.
+    `made` turns each of some items into a message, or into the result of an item that is not sent. `fence` raises when
+    not one more message may leave. No more than `window` items are given out beyond those whose results were collected.
+    What `gate` does not let through now is put aside for as long, by destination, and the others go on.
     """
 
-    made: Callable[[Item], Outgoing | Answer]
+    made: Callable[[Sequence[Item]], Sequence[Outgoing | Answer]]
     journal: Journal
     fence: Callable[[], None]
     window: int
@@ -170,20 +170,20 @@ class Cargo(Generic[Item]):
     def _first_made(self, items: Sequence[Item], counted: str | None) -> Outgoing | None:
         """The first message that comes of these items, if any; the others are kept for whoever asks next. `counted`:
         the relay for which the gate has counted them."""
-        ready: deque[Outgoing] = deque()
-        unmade = len(items)
+        made: Sequence[Outgoing | Answer] = ()
         try:
-            for item in items:
-                made = self.made(item)
-                unmade -= 1
-                if isinstance(made, Outgoing):
-                    ready.append(made)
-                else:
-                    if counted is not None:
-                        self.gate.give_back(counted, self.address(item))
-                    self._note(made)
+            made = self.made(items)
         except BaseException as error:
             self.fail(error)
+        ready: deque[Outgoing] = deque()
+        for each in made:
+            if isinstance(each, Outgoing):
+                ready.append(each)
+            else:
+                if counted is not None:  # then there was one alone
+                    self.gate.give_back(counted, self.address(items[0]))
+                self._note(each)
+        unmade = len(items) - len(made)
         with self._lock:
             first = ready.popleft() if ready and self._error is None else None
             self._back.extend(ready)

@@ -22,7 +22,7 @@ from newsletter.sending import control, ledger, letters, refusals
 from newsletter.sending import lanes as sending_lanes
 from newsletter.sending.journal import Answer, Journal
 from newsletter.sending.ledger import Claim, LeaseLost, Reader, Standing
-from newsletter.sending.letters import MailingLetters
+from newsletter.sending.letters import MailingLetters, Message
 from newsletter.sending.models import MailingState, Outcome
 from worker import gate, lanes, stopping
 from worker.cargo import Cargo, Result, sorted_out
@@ -231,17 +231,25 @@ class Round:
     def _close(self, ids: Sequence[int], outcome: Outcome, why: str) -> None:
         ledger.record(self.claim, [Answer(reader_id, outcome, why) for reader_id in ids])
 
-    def _made(self, reader: Reader) -> Outgoing | Answer:
-        if not reader.may_be_mailed:
-            return Answer(reader.id, Outcome.SKIPPED, LEFT)
-        try:
-            message = self.letters.message_for(reader)
-            recipient = emails.mailable(reader.email)
-        except emails.LetterError as error:
-            return Answer(reader.id, Outcome.REFUSED, str(error))
-        return Outgoing(
-            reader.id, message.return_path, recipient, message.parts, message.token, variant_id=message.variant_id
-        )
+    def _made(self, readers: Sequence[Reader]) -> list[Outgoing | Answer]:
+        wanting = [reader for reader in readers if reader.may_be_mailed]
+        made: list[Outgoing | Answer] = [
+            _outgoing(reader, message)
+            for reader, message in zip(wanting, self.letters.messages_for(wanting), strict=True)
+        ]
+        return made + [Answer(reader.id, Outcome.SKIPPED, LEFT) for reader in readers if not reader.may_be_mailed]
+
+
+def _outgoing(reader: Reader, message: Message | emails.LetterError) -> Outgoing | Answer:
+    if isinstance(message, emails.LetterError):
+        return Answer(reader.id, Outcome.REFUSED, str(message))
+    try:
+        recipient = emails.mailable(reader.email)
+    except emails.LetterError as error:
+        return Answer(reader.id, Outcome.REFUSED, str(error))
+    return Outgoing(
+        reader.id, message.return_path, recipient, message.parts, message.token, variant_id=message.variant_id
+    )
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Notices that are due, some at once: claim, hand over, record."""
 
+from collections.abc import Sequence
 from operator import attrgetter
 
 import emails
@@ -53,7 +54,11 @@ def _send(claimed: dict[int, ClaimedNotice], journal: Journal) -> None:
     ours.settle()
 
 
-def _made(notice: ClaimedNotice) -> Outgoing | Answer:
+def _made(claimed: Sequence[ClaimedNotice]) -> list[Outgoing | Answer]:
+    return [_outgoing(notice) for notice in claimed]
+
+
+def _outgoing(notice: ClaimedNotice) -> Outgoing | Answer:
     try:
         address = emails.mailable(notice.address)
     except emails.LetterError as error:

@@ -1,6 +1,6 @@
 """The frozen letters of a mailing, and how one becomes a reader's message: the same bytes whenever it is asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple, Protocol
@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from sqlalchemy import func, select
 
 import emails
+from emails.dkim import Unsigned
 from newsletter import config, links, signing
 from newsletter.db import db
 from newsletter.posts import content
@@ -41,6 +42,18 @@ class Message(NamedTuple):
         return b"".join(self.parts)
 
 
+class _Begun(NamedTuple):
+    """A message that is not signed yet."""
+
+    unsigned: Unsigned
+    variant_id: int
+    token: str
+    return_path: str
+
+    def signed(self) -> Message:
+        return Message(self.unsigned.signed(), self.variant_id, self.token, self.return_path)
+
+
 @dataclass(frozen=True)
 class MailingLetters:
     """Everything that the messages of one mailing are made of. Holds no database object."""
@@ -56,10 +69,28 @@ class MailingLetters:
 
     def message_for(self, reader: Addressee) -> Message:
         """About 10 µs. Raises emails.LetterError for an address or name that no message can carry."""
+        begun = self._begin(reader)
+        return begun.signed() if isinstance(begun, _Begun) else begun
+
+    def messages_for(self, readers: Sequence[Addressee]) -> list[Message | emails.LetterError]:
+        """`message_for` many, in their order; an error instead of a message that cannot be made."""
+        begun = [self._begin_or_not(reader) for reader in readers]
+        return [each.signed() if isinstance(each, _Begun) else each for each in begun]
+
+    def _begin_or_not(self, reader: Addressee) -> "Message | _Begun | emails.LetterError":
+        try:
+            return self._begin(reader)
+        except emails.LetterError as error:
+            return error
+
+    def _begin(self, reader: Addressee) -> "Message | _Begun":
         variant_id, letter = self.variants[reader.kind]
         recipient = self._values.of(reader, self.message_id(reader.id))
         token = return_path.token(mailing_id=self.mailing_id, subscriber_id=reader.id) if self.has_tokens else ""
-        return Message(letter.fill(recipient), variant_id, token, return_path.address(token, self.sender))
+        sender = return_path.address(token, self.sender)
+        if isinstance(letter, emails.SignedLetter):
+            return _Begun(letter.begin(recipient), variant_id, token, sender)
+        return Message(letter.fill(recipient), variant_id, token, sender)
 
     @cached_property
     def _values(self) -> subscriber_letters.Values:

@@ -18,7 +18,9 @@ def message(number: int) -> Outgoing:
 
 
 def cargo_of(count: int, made: Callable[[int], Outgoing | Answer] = message, window: int = 100) -> Cargo[int]:
-    cargo = Cargo(made, Journal(), lambda: None, window=window, group=MANY)
+    cargo: Cargo[int] = Cargo(
+        lambda numbers: [made(number) for number in numbers], Journal(), lambda: None, window=window, group=MANY
+    )
     cargo.add(range(count))
     cargo.close()
     return cargo

@@ -171,7 +171,9 @@ def test_a_server_that_closes_after_some_messages_is_called_again(
     with SmtpSink(messages_per_connection=2, pipelining=pipelining) as sink, Journal() as journal:
         monkeypatch.setattr(transports, "open_session", lambda url, timeout: smtp.connect(sink.url, 3))
         messages = basket(*(f"r{number}@example.com" for number in range(5))).waiting
-        cargo = Cargo(messages.__getitem__, journal, lambda: None, window=100, group=10)
+        cargo: Cargo[int] = Cargo(
+            lambda numbers: [messages[number] for number in numbers], journal, lambda: None, window=100, group=10
+        )
         with Crew(cargo, 1) as crew:
             cargo.add(range(5))
             cargo.close()
