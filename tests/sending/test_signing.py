@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+import emails
 from newsletter import clock, config, signing
 from newsletter.app import create_app
 from newsletter.db import db
 from newsletter.posts import publishing
-from newsletter.sending import letters, rehearsal
+from newsletter.sending import ledger, letters, rehearsal
 from tests import cast, factories
 from tests.doubles import JobQueue, Outbox
 from tests.emails.keys import ed25519_pem, rsa_pem
@@ -56,11 +57,28 @@ def test_a_message_made_again_is_the_same_with_its_signatures(jobs_queue: JobQue
     assert again[0].content.startswith(b"DKIM-Signature:")
 
 
-def _reader() -> letters.Addressee:
-    class Ada:
-        id, email, name, kind = 1, "ada@example.com", "Ada", "free"
+@pytest.mark.parametrize("has_keys", [True, False])
+def test_many_at_once_are_the_same_and_who_cannot_be_written_to_keeps_no_other_waiting(
+    request: pytest.FixtureRequest, jobs_queue: JobQueue, outbox: Outbox, has_keys: bool
+) -> None:
+    if has_keys:
+        request.getfixturevalue("keys")
+    cast.ada()
+    publishing.schedule(factories.post(), clock.now() - timedelta(seconds=1), "Europe/Berlin")
+    db.session.commit()
+    jobs_queue.run()
+    made = letters.load(1)
+    readers = [_reader(), _reader("grace@example.com\r\nBcc: x@example.com"), _reader("ken@example.com", kind="paying")]
 
-    return Ada()
+    ada, grace, ken = made.messages_for(readers)
+
+    assert isinstance(grace, emails.LetterError)
+    assert [ada, ken] == [made.message_for(readers[0]), made.message_for(readers[2])]
+    assert [each.content.count(b"DKIM-Signature:") for each in (ada, ken)] == [2 * has_keys] * 2  # type: ignore[union-attr]
+
+
+def _reader(email: str = "ada@example.com", *, kind: str = "free") -> letters.Addressee:
+    return ledger.Reader(1, email, "Ada", kind, may_be_mailed=True)
 
 
 def test_without_keys_nothing_is_signed(jobs_queue: JobQueue, outbox: Outbox) -> None:
