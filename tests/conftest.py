@@ -18,7 +18,7 @@ from newsletter.guards import limiter
 from newsletter.up import postgres, valkey
 from tests.doubles import JobQueue, Outbox
 from tests.product import product as product  # the whole product, running: for those who drive it from outside
-from worker import deliver, lanes, relays
+from worker import lanes, relays
 from worker.fleet import fleet
 
 SECRET_KEY = "a key for tests only that is long enough to sign"
@@ -76,7 +76,6 @@ def app(migrated_app: Flask) -> Iterator[Flask]:
         limiter.reset()
         lanes.forget()
         relays.down.forget()
-        deliver.rests.forget()
         yield migrated_app
         db.session.remove()
 

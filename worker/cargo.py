@@ -50,6 +50,7 @@ class Cargo(Generic[Item]):
         self._in_hand = 0
         self._is_complete = False
         self._is_called_off = False
+        self._was_free = True  # when it was last looked at
         self._error: BaseException | None = None
         self.has_been_served = False  # a server has answered to at least one message
 
@@ -112,9 +113,11 @@ class Cargo(Generic[Item]):
 
     def look_again(self) -> None:
         """The gate may let through what it did not."""
-        if self._aside or not self.gate.lanes.is_free:
+        is_free = self.gate.lanes.is_free
+        if self._aside or not (is_free and self._was_free):
             with self._lock:
                 self._for_carriers.notify_all()
+        self._was_free = is_free
 
     @property
     def is_down_to_those_aside(self) -> bool:
@@ -172,7 +175,7 @@ class Cargo(Generic[Item]):
         the relay for which the gate has counted them."""
         made: Sequence[Outgoing | Answer] = ()
         try:
-            made = self.made(items)
+            made = [each for each, _ in zip(self.made(items), items, strict=True)]  # none may be forgotten
         except BaseException as error:
             self.fail(error)
         ready: deque[Outgoing] = deque()

@@ -27,7 +27,6 @@ from newsletter.sending.models import MailingState, Outcome
 from worker import gate, lanes, stopping
 from worker.cargo import Cargo, Result, sorted_out
 from worker.fleet import Crew
-from worker.rest import Rests
 from worker.transports import Outgoing
 
 log = structlog.get_logger()
@@ -42,22 +41,10 @@ LEFT = "Left, paused or is not written to any more."
 PAST_DEADLINE = "The mail server did not take it in time."
 
 _unrecorded: dict[str, int] = {}  # journals of this process whose words did not get into the database, and their chunks
-rests = Rests()
 
 
 def deliver(mailing_id: int) -> None:
     """Send a mailing's readers, chunk by chunk, for a while. Safe to run twice, or twice at once."""
-    if not rests.are_over(mailing_id):
-        return  # a job rings for the next before it knows how it will end: failing ones would chase each other
-    try:
-        _deliver(mailing_id)
-    except Exception:
-        rests.failed(mailing_id)
-        raise
-    rests.went_well(mailing_id)
-
-
-def _deliver(mailing_id: int) -> None:
     turn = Turn(mailing_id, time.monotonic() + LONGEST)
     try:
         while (has_more := _deliver_chunk(turn)) and time.monotonic() < turn.until:
@@ -78,7 +65,14 @@ class Turn:
 
     mailing_id: int
     until: float  # by time.monotonic()
-    has_begun: bool = field(default=False, init=False)
+    _has_called: bool = field(default=False, init=False)
+
+    def call_others(self) -> None:
+        """Whoever is idle may take the next chunk. Not before something of ours went well: jobs that fail at once would
+        chase each other without a pause."""
+        if not self._has_called:
+            self._has_called = True
+            jobs.ring(Job.DELIVER, self.mailing_id)
 
     @cached_property
     def letters(self) -> MailingLetters:
@@ -92,9 +86,6 @@ def _deliver_chunk(turn: Turn) -> bool | None:
         claim = ledger.claim(turn.mailing_id, journal.token)  # committed: remember first, speak second
         if claim is None:
             return None
-        if not turn.has_begun:
-            turn.has_begun = True
-            jobs.ring(Job.DELIVER, turn.mailing_id)  # whoever is idle may take the next chunk
         _unrecorded[journal.token] = claim.chunk_id
         has_more = _work(claim, journal, turn)
         del _unrecorded[journal.token]
@@ -111,7 +102,7 @@ def _catch_up() -> None:
 def _work(claim: Claim, journal: Journal, turn: Turn) -> bool | None:
     """Do what can be done, and give the chunk back. None: the server takes nothing; False: others want a turn."""
     with _signs_of_life(claim):
-        work = Round(claim, journal, turn.letters, turn.until)
+        work = Round(claim, journal, turn)
         trouble = work.go()
     attempts = (0 if work.is_served else claim.attempts) + 1 if trouble or work.is_held_back else 0
     pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE) if trouble else None
@@ -127,8 +118,7 @@ class Round:
 
     claim: Claim
     journal: Journal
-    letters: MailingLetters
-    until: float  # by time.monotonic()
+    turn: Turn
     is_served: bool = field(default=False, init=False)  # the server has answered to at least one message
     is_interrupted: bool = field(default=False, init=False)
     is_held_back: bool = field(default=False, init=False)  # only such messages are left as may not leave yet
@@ -182,6 +172,7 @@ class Round:
                 results = cargo.collect(LOOK_EVERY)
                 if results or time.monotonic() - looked_at >= LOOK_EVERY:
                     self._look(cargo, self._record(results))
+                    self.turn.call_others()
                     looked_at = time.monotonic()
                 if not self.is_interrupted and not self.is_held_back:
                     ids = self._fill(cargo, ids, ledger.AHEAD)
@@ -206,14 +197,14 @@ class Round:
     def _look(self, cargo: Cargo[Reader], standing: Standing) -> None:
         """Stop giving out, if this is not the time: for the author, for who waits for a confirmation, for a deploy."""
         is_wanted = standing.state is MailingState.SENDING and not standing.has_notices_due
-        if not is_wanted or stopping.is_asked() or time.monotonic() > self.until:
+        if not is_wanted or stopping.is_asked() or time.monotonic() > self.turn.until:
             self.is_interrupted = True
             cargo.call_off()
 
     def _fill(self, cargo: Cargo[Reader], ids: Sequence[int], how_many: int) -> Sequence[int]:
         """Read the next readers as they are at this moment, if there is room for them. Returns the ids of the rest."""
         if ids and cargo.has_room:
-            cargo.add(ledger.readers(ids[:how_many], self.letters.newsletter.id, self.letters.tier_ids))
+            cargo.add(ledger.readers(ids[:how_many], self.turn.letters.newsletter.id, self.turn.letters.tier_ids))
             ids = ids[how_many:]
         if not ids:
             cargo.close()
@@ -235,7 +226,7 @@ class Round:
         wanting = [reader for reader in readers if reader.may_be_mailed]
         made: list[Outgoing | Answer] = [
             _outgoing(reader, message)
-            for reader, message in zip(wanting, self.letters.messages_for(wanting), strict=True)
+            for reader, message in zip(wanting, self.turn.letters.messages_for(wanting), strict=True)
         ]
         return made + [Answer(reader.id, Outcome.SKIPPED, LEFT) for reader in readers if not reader.may_be_mailed]
 

@@ -22,7 +22,8 @@ LIGHT_GROUND, DARK_GROUND = "#f4f1eb", "#1e1d1a"  # the grounds of tokens.css on
 
 @bp.before_request
 def must_have_a_publication() -> None:
-    publication()
+    if request.endpoint != f"{bp.name}.robots":
+        publication()
 
 
 @bp.context_processor

@@ -52,7 +52,7 @@ class Child:
     def note_death(self) -> float:
         """How long to wait before the next try: twice as long each time, short again after a good minute."""
         self.deaths = 1 if time.monotonic() - self.since > 60 else self.deaths + 1
-        pause = min(30.0, 0.5 * 2.0 ** (self.deaths - 1))
+        pause = min(30.0, 0.5 * 2.0 ** min(self.deaths - 1, 6))
         self.retry_at = time.monotonic() + pause
         return pause
 
