@@ -1,6 +1,8 @@
 """Where the connections of a process meet: each message is given out once, and what is not comes back to the chunk."""
 
+import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -98,3 +100,30 @@ def test_what_was_made_ahead_is_not_given_out_when_it_is_called_off() -> None:
     assert cargo.next() is None
     assert cargo.left == MANY - 1
     assert [each.reader_id for each in cargo.collect(0)] == [0]
+
+
+def test_a_maker_that_forgets_somebody_is_a_bug_and_not_a_reader_less() -> None:
+    cargo: Cargo[int] = Cargo(lambda numbers: [message(numbers[0])], Journal(), lambda: None, window=100, group=MANY)
+    cargo.add(range(3))
+    cargo.close()
+
+    assert cargo.next() is None
+    with pytest.raises(ValueError, match="longer"):
+        cargo.check()
+
+
+def test_who_waits_for_a_slowed_relay_goes_on_when_it_is_not_slowed_any_more() -> None:
+    lanes = SimpleNamespace(
+        is_free=False, is_wanting=False, admits=lambda _: False, shares=SimpleNamespace(is_needed=False)
+    )
+    cargo = cargo_of(1)
+    cargo.gate.lanes = lanes  # type: ignore[assignment]
+    cargo.look_again()
+    went_on = threading.Event()
+    threading.Thread(target=lambda: went_on.set() if cargo.wait() else None, daemon=True).start()
+    assert not went_on.wait(0.1)
+
+    lanes.is_free = True
+    cargo.look_again()
+
+    assert went_on.wait(5)
